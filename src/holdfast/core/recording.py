@@ -164,8 +164,8 @@ class Recording:
 
         A second takes the mean of the samples within half a second of it and is NaN where there is none, so
         that the mean over seconds weighs time and not samples. `bridge` declares how many seconds apart two
-        neighbouring observations may be for the seconds between them to be interpolated linearly, as is needed
-        for devices that write a sample only when something changes; 0 (the default) fills nothing in.
+        neighbouring observations may be for the seconds between them to be interpolated linearly, as devices
+        that write a sample only when something changes need it; 0 (the default) fills nothing in.
         """
         if len(self) == 0:
             return self

@@ -1,8 +1,8 @@
 """A workout that a cycle ergometer can play: steps in absolute units.
 
-Nothing here is relative to a threshold or a maximum. A prescription has already turned percentages into watts,
-beats and revolutions per minute before it becomes a workout; a device format that is relative (ZWO, MRC) is given
-its reference watts by its encoder.
+Nothing here is relative to a threshold or a maximum. A prescription has already turned percentages into
+watts, beats and revolutions per minute before it becomes a workout; a device format that is relative (ZWO,
+MRC) is given its reference watts by its encoder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A closed target range `low <= x <= high` in the unit of the quantity it targets; a point target has low == high."""
+    """A closed target range `low <= x <= high` in the unit of its quantity; a point has low == high."""
 
     low: float
     high: float
@@ -67,8 +67,8 @@ class Step:
     Attributes
     ----------
     name : what the screen shows ("bout 3").
-    seconds : exact duration in seconds, or None for "until the person presses the lap button" (read from a device
-        file only; encoders of fixed-time formats refuse it).
+    seconds : exact duration in seconds, or None for "until the person presses the lap button" (read from a
+        device file only; encoders of fixed-time formats refuse it).
     watts : target power in W, or None for a step without a power target.
     cadence : target revolutions per minute, or None.
     heart_rate : target beats per minute, or None.
@@ -109,12 +109,12 @@ class Workout:
         return total
 
     def timed(self) -> Iterator[tuple[float, float, Step]]:
-        """Each step with its start and end in seconds from the start of the workout; refuses open-ended steps."""
+        """Each step with its start and end in seconds from the start; refuses open-ended steps."""
         start = 0.0
         for step in self.steps:
             if step.seconds is None:
                 raise CallError(
-                    f"step {step.name!r} of workout {self.name!r} has no fixed duration, so what follows has no start"
+                    f"step {step.name!r} of {self.name!r} has no fixed duration, so what follows has no start"
                 )
             yield start, start + step.seconds, step
             start += step.seconds
