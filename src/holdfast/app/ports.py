@@ -1,0 +1,59 @@
+"""What the deeds need of a store, a clock and a post room; `wiring` brings the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from holdfast.core.ledger import Ledger
+from holdfast.core.records import Draft, Record
+
+
+class Transaction(Protocol):
+    """One open transaction that nobody else can write beside; all of it is kept, or nothing."""
+
+    def ledger(self) -> Ledger:
+        """The state that this transaction sees, its own appended records included."""
+        ...
+
+    def append(self, *drafts: Draft) -> tuple[Record, ...]:
+        """Number, chain and keep the drafts, in order."""
+        ...
+
+    def take_slot(self, stratum: str, participant: str) -> int:
+        """The next slot (1, 2, ...) of this stratum for this participant; unique in the database itself."""
+        ...
+
+    def arm_of(self, stratum: str, slot: int, before: Sequence[Mapping[str, object]] = ()) -> str:
+        """Open one arm of the sealed allocation. Only `app.access` may call this."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps the records of one study."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Begin; commit on leaving, undo everything on an exception."""
+        ...
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """Records with a number greater than `after`, in order."""
+        ...
+
+    def ledger(self) -> Ledger:
+        """The state as of the newest committed record."""
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        ...
+
+    def zone(self) -> str:
+        """The IANA name of the local zone."""
+        ...

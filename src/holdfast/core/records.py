@@ -1,0 +1,119 @@
+"""A fact in its envelope: who, when, about whom, and the hash of the record before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from holdfast.core.facts import Fact, decode, encode
+
+GENESIS = "0" * 64
+"""What the first record names as the record before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A fact with its envelope, not yet in a ledger.
+
+    Attributes
+    ----------
+    fact : what happened.
+    at : when it was entered, in UTC.
+    zone : the IANA name of the local zone at that place, kept so that local time can be told.
+    actor : who entered it (an account name, never a participant's).
+    role : as which role.
+    participant, visit : whom and which visit it concerns; empty where neither applies.
+    reason : why; mandatory for corrections, unlocking and unblinding.
+    """
+
+    fact: Fact
+    at: datetime
+    actor: str
+    role: str
+    zone: str = "UTC"
+    participant: str = ""
+    visit: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One immutable entry of the ledger: a draft, its number (1, 2, ...), and its place in the hash chain."""
+
+    seq: int
+    draft: Draft
+    previous: str
+    hash: str
+
+    @property
+    def fact(self) -> Fact:
+        """What happened."""
+        return self.draft.fact
+
+    @property
+    def participant(self) -> str:
+        """Whom it concerns; empty for the study itself."""
+        return self.draft.participant
+
+    @property
+    def visit(self) -> str:
+        """At which visit; empty where none applies."""
+        return self.draft.visit
+
+
+def plain(seq: int, draft: Draft, previous: str) -> dict[str, Any]:
+    """Everything that is hashed, as plain JSON values."""
+    return {
+        "seq": seq,
+        "previous": previous,
+        "kind": draft.fact.kind,
+        "body": encode(draft.fact),
+        "at": stamp(draft.at),
+        "zone": draft.zone,
+        "actor": draft.actor,
+        "role": draft.role,
+        "participant": draft.participant,
+        "visit": draft.visit,
+        "reason": draft.reason,
+    }
+
+
+def stamp(at: datetime) -> str:
+    """UTC time with microseconds, always the same length, so that text order is time order."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def unstamp(text: str) -> datetime:
+    """The time that `stamp` wrote."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """One byte string per meaning: sorted keys, no spaces, UTF-8, no NaN; what gets hashed."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def seal(seq: int, draft: Draft, previous: str) -> Record:
+    """Put a draft into the chain: number it and hash it together with the hash before it (SHA-256)."""
+    digest = hashlib.sha256(canonical(plain(seq, draft, previous))).hexdigest()
+    return Record(seq, draft, previous, digest)
+
+
+def unplain(row: Mapping[str, Any], digest: str) -> Record:
+    """The record that `plain` described, with the hash that was stored beside it (unchecked)."""
+    draft = Draft(
+        fact=decode(row["kind"], row["body"]),
+        at=unstamp(row["at"]),
+        zone=row["zone"],
+        actor=row["actor"],
+        role=row["role"],
+        participant=row["participant"],
+        visit=row["visit"],
+        reason=row["reason"],
+    )
+    return Record(row["seq"], draft, row["previous"], digest)
