@@ -1,0 +1,206 @@
+"""The analyses that a study file may declare, one frozen type per model.
+
+Each says beforehand what is compared, in whom, by which model, and how intercurrent events and missing data
+are handled; `holdfast.analysis` runs them in order and the report prints what was declared beside what was run.
+Contrasts are words: "HIT - MIT at FU", "change POST to FU in HIT - MIT", "change POST to FU in HIT".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from holdfast.study.part import Code, Part
+
+Strategy = Literal["treatment policy", "hypothetical", "composite", "while on treatment", "principal stratum"]
+DF = Literal[
+    "satterthwaite",
+    "kenward-roger",
+    "kenward-roger-linear",
+    "kenward-roger-mmrm",
+    "between-within",
+    "residual",
+    "none",
+]
+
+
+class Estimand(Part):
+    """The five attributes of ICH E9(R1): treatment, population, variable, summary, intercurrent events."""
+
+    treatment: str = ""
+    population: str = "all randomised"
+    variable: str = ""
+    summary: str = "difference in means"
+    intercurrent: Mapping[str, Strategy] = {}
+
+
+class Declared(Part):
+    """What every declared analysis has."""
+
+    code: Code
+    title: str = ""
+    role: Literal["primary", "secondary", "sensitivity", "exploratory"] = "secondary"
+    set: str = "all randomised"
+    estimand: Estimand = Estimand()
+    level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    seed: int | None = None
+
+
+class Ancova(Declared):
+    """Baseline-adjusted difference at one visit."""
+
+    model: Literal["ancova"]
+    outcome: str
+    at: str
+    formula: str = "value ~ baseline + arm"
+    contrasts: tuple[str, ...]
+    robust: Literal["HC1", "HC3"] | None = None
+    margin: float | None = None
+
+
+class Mmrm(Declared):
+    """Mixed model for repeated measures over the outcome's visits."""
+
+    model: Literal["mmrm"]
+    outcome: str
+    visits: tuple[str, ...] = ()
+    formula: str = "value ~ baseline * visit + arm * visit"
+    covariance: str = "unstructured"
+    df: DF = "kenward-roger"
+    method: Literal["reml", "ml"] = "reml"
+    by_arm: bool = False
+    robust: Literal["CR0", "CR2", "CR3"] | None = None
+    constrained_baseline: bool = False
+    contrasts: tuple[str, ...]
+
+
+class Responders(Declared):
+    """Who changed by at least the MIC at a visit: standardised risk difference, ratio, NNT."""
+
+    model: Literal["responders"]
+    outcome: str
+    at: str
+    contrasts: tuple[str, ...]
+    rule: Literal["absolute", "relative", "both", "either"] = "absolute"
+    absolute: float | None = None
+    relative: float | None = None
+    formula: str = ""
+    missing: Literal["exclude", "non-responder"] = "exclude"
+
+
+class Durability(Declared):
+    """Whether the gain held: change after the programme, retention by Fieller, non-inferiority to the gain."""
+
+    model: Literal["durability"]
+    outcome: str
+    change: tuple[str, str, str]
+    contrasts: tuple[str, ...]
+    covariance: str = "unstructured"
+    df: DF = "kenward-roger"
+    margin: float | None = None
+    bootstraps: Annotated[int, Field(ge=0)] = 2000
+
+
+class MissingData(Declared):
+    """Sensitivity to missing data: imputation under a stated assumption, optionally with delta and tipping point."""
+
+    model: Literal["missing data"]
+    outcome: str
+    at: str
+    formula: str = "value ~ baseline + arm"
+    contrasts: tuple[str, ...]
+    reference: str = ""
+    assumptions: tuple[Literal["MAR", "J2R", "CR", "CIR", "LMCF"], ...] = ("MAR",)
+    methods: tuple[Literal["conditional mean", "bayes"], ...] = ("conditional mean",)
+    imputations: Annotated[int, Field(ge=2)] = 1000
+    delta_arm: str = ""
+    deltas: tuple[float, ...] = ()
+    intermittent: Literal["MAR", "as assumed"] = "MAR"
+
+
+class Mediation(Declared):
+    """Why: how much of the effect goes through mediators measured before the outcome."""
+
+    model: Literal["mediation"]
+    outcome: str
+    at: str
+    mediators: tuple[str, ...]
+    mediators_at: str
+    contrasts: tuple[str, ...]
+    covariates: tuple[str, ...] = ()
+    interaction: bool = False
+    bootstraps: Annotated[int, Field(ge=200)] = 5000
+
+
+class Dose(Declared):
+    """The effect of training actually received, by instrumental variables."""
+
+    model: Literal["dose"]
+    outcome: str
+    at: str
+    exposure: str
+    contrasts: tuple[str, ...]
+    covariates: tuple[str, ...] = ()
+
+
+class Modification(Declared):
+    """For whom: pre-specified effect modification by baseline variables, and by predicted risk."""
+
+    model: Literal["modification"]
+    outcome: str
+    at: str
+    modifiers: tuple[str, ...]
+    contrasts: tuple[str, ...]
+    covariates: tuple[str, ...] = ()
+    risk_index: bool = False
+    individual_response: bool = False
+
+
+class Recurrence(Declared):
+    """Episodes of pain over time from repeated reports, by a declared definition."""
+
+    model: Literal["recurrence"]
+    outcome: str
+    contrasts: tuple[str, ...]
+    threshold: float
+    free_weeks: Annotated[int, Field(ge=1)] = 4
+    weeks: Annotated[int, Field(ge=1)] = 1
+
+
+class RandomisationTest(Declared):
+    """Inference from the random assignment itself, replaying the study's own procedure."""
+
+    model: Literal["randomisation test"]
+    outcome: str
+    at: str
+    contrasts: tuple[str, ...]
+    formula: str = "value ~ baseline"
+    draws: Annotated[int, Field(ge=100)] = 10000
+
+
+class Synthesis(Declared):
+    """The study's result beside published evidence: random-effects meta-analysis of a table in the study folder."""
+
+    model: Literal["synthesis"]
+    table: str
+    own: str = ""
+    measure: str = "standardised mean difference"
+
+
+Analysis = Annotated[
+    Ancova
+    | Mmrm
+    | Responders
+    | Durability
+    | MissingData
+    | Mediation
+    | Dose
+    | Modification
+    | Recurrence
+    | RandomisationTest
+    | Synthesis,
+    Field(discriminator="model"),
+]
+"""Any declared analysis; the key `model` says which."""
