@@ -8,7 +8,7 @@ lines. Checks that need more than one field (a contrast naming an arm that is no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -227,6 +227,9 @@ class Flow(Sourced):
     note: str = ""
 
 
+_Coded = TypeVar("_Coded", Arm, Visit, Outcome, Covariate)
+
+
 class Study(Part):
     """A whole study file."""
 
@@ -270,7 +273,7 @@ class Study(Part):
         return next((outcome for outcome in self.outcomes if outcome.role == "primary"), None)
 
 
-def _find(items: tuple[Any, ...], code: str) -> Any:
+def _find(items: tuple[_Coded, ...], code: str) -> _Coded:
     for item in items:
         if item.code == code:
             return item
