@@ -1,0 +1,113 @@
+"""What must hold for the declared analyses: everything they name exists, in an order that makes sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from holdfast.core.issues import Severity
+from holdfast.errors import CallError
+from holdfast.study.analyses import Analysis
+from holdfast.study.contrasts import parse_contrast
+from holdfast.study.lines import Path
+from holdfast.study.model import Study
+from holdfast.study.problems import Problem, codes, unknown
+
+
+def analyses_can_be_run(study: Study) -> Iterator[Problem]:
+    """Analyses name outcomes, visits, arms, sets, covariates and events that exist."""
+    for index, analysis in enumerate(study.analyses):
+        for one in (_names_exist, _contrasts_exist, _mediators_come_before, _set_exists, _responders_have_a_rule):
+            yield from one(study, analysis, ("analyses", index))
+    known = codes(study.analyses)
+    for index, code in enumerate(study.hierarchy):
+        if code not in known:
+            yield unknown(("hierarchy", index), "analysis", code, known)
+    primary = study.primary
+    if primary is not None and study.analyses and not any(a.role == "primary" for a in study.analyses):
+        what = f'no analysis of the primary outcome {primary.code!r} has role = "primary".'
+        yield Problem(("analyses",), "no-primary-analysis", what, "Say which one decides.", Severity.WARNING)
+
+
+def _names_exist(study: Study, analysis: Analysis, place: Path) -> Iterator[Problem]:
+    outcomes, visits = codes(study.outcomes), codes(study.visits)
+    outcome = getattr(analysis, "outcome", None)
+    if outcome is not None and outcome not in outcomes:
+        yield unknown((*place, "outcome"), "outcome", outcome, outcomes)
+    elif outcome is not None:
+        visits = list(study.outcome(outcome).visits)
+    for key in ("at", "visits", "change"):
+        named = getattr(analysis, key, ())
+        for visit in (named,) if isinstance(named, str) else named:
+            if visit not in visits:
+                yield unknown((*place, key), "visit", visit, visits)
+    for event in analysis.estimand.intercurrent:
+        if event not in codes(study.events):
+            path = (*place, "estimand", "intercurrent", event)
+            yield unknown(path, "event", event, codes(study.events))
+    known = codes(study.covariates) + outcomes
+    for key in ("covariates", "modifiers", "mediators"):
+        for position, name in enumerate(getattr(analysis, key, ())):
+            if name not in known and name != "baseline":
+                yield unknown((*place, key, position), "covariate", name, [*known, "baseline"])
+
+
+def _contrasts_exist(study: Study, analysis: Analysis, place: Path) -> Iterator[Problem]:
+    arms, visits = codes(study.arms), codes(study.visits)
+    for index, words in enumerate(getattr(analysis, "contrasts", ())):
+        path = (*place, "contrasts", index)
+        try:
+            contrast = parse_contrast(words)
+        except CallError as error:
+            yield Problem(path, "bad-contrast", error.message, " ".join(error.ways_out))
+            continue
+        for arm in contrast.arms:
+            if arm not in arms:
+                yield unknown(path, "arm", arm, arms)
+        for visit in contrast.visits:
+            if visit not in visits:
+                yield unknown(path, "visit", visit, visits)
+
+
+def _mediators_come_before(study: Study, analysis: Analysis, place: Path) -> Iterator[Problem]:
+    if analysis.model != "mediation":
+        return
+    order = codes(study.visits)
+    if analysis.mediators_at not in order:
+        yield unknown((*place, "mediators_at"), "visit", analysis.mediators_at, order)
+    elif analysis.at in order and order.index(analysis.mediators_at) >= order.index(analysis.at):
+        what = f"the mediators are measured at {analysis.mediators_at!r}, not before the outcome at {analysis.at!r}."
+        yield Problem((*place, "mediators_at"), "mediator-after-outcome", what, "A cause comes before its effect.")
+
+
+def _set_exists(study: Study, analysis: Analysis, place: Path) -> Iterator[Problem]:
+    known = ["all randomised", *codes(study.analysis_sets)]
+    if analysis.set not in known:
+        yield unknown((*place, "set"), "analysis set", analysis.set, known)
+
+
+def _responders_have_a_rule(study: Study, analysis: Analysis, place: Path) -> Iterator[Problem]:
+    if analysis.model != "responders" or analysis.outcome not in codes(study.outcomes):
+        return
+    mic = study.outcome(analysis.outcome).mic
+    absolute = analysis.absolute or (mic and mic.absolute)
+    relative = analysis.relative or (mic and mic.relative)
+    needs = {"absolute": [absolute], "relative": [relative]}.get(analysis.rule, [absolute, relative])
+    if not all(needs):
+        what = f"the rule {analysis.rule!r} needs a change that counts, and neither it nor the outcome's mic has one."
+        yield Problem(place, "no-mic", what, "Add absolute = ... or relative = ..., or a mic to the outcome.")
+
+
+def sets_can_be_built(study: Study) -> Iterator[Problem]:
+    """Analysis sets ask for outcomes at visits where they are measured, and for covariates that exist."""
+    outcomes = {outcome.code: outcome for outcome in study.outcomes}
+    for index, chosen in enumerate(study.analysis_sets):
+        for position, words in enumerate(chosen.observed):
+            path: Path = ("analysis_sets", index, "observed", position)
+            outcome, _, visit = words.partition(" at ")
+            if outcome not in outcomes:
+                yield unknown(path, "outcome", outcome, outcomes)
+            elif visit not in outcomes[outcome].visits:
+                yield unknown(path, "visit", visit, outcomes[outcome].visits)
+        for name in chosen.where:
+            if name not in codes(study.covariates):
+                yield unknown(("analysis_sets", index, "where", name), "covariate", name, codes(study.covariates))
