@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from holdfast.study.part import Code, Part
+from holdfast.study.part import Code, Part, Sourced
 
 Strategy = Literal["treatment policy", "hypothetical", "composite", "while on treatment", "principal stratum"]
 DF = Literal[
@@ -36,7 +36,7 @@ class Estimand(Part):
     intercurrent: Mapping[str, Strategy] = {}
 
 
-class Declared(Part):
+class Declared(Sourced):
     """What every declared analysis has."""
 
     code: Code
@@ -97,6 +97,7 @@ class Durability(Declared):
     outcome: str
     change: tuple[str, str, str]
     contrasts: tuple[str, ...]
+    formula: str = "value ~ baseline * visit + arm * visit"
     covariance: str = "unstructured"
     df: DF = "kenward-roger"
     margin: float | None = None

@@ -136,7 +136,7 @@ class Randomisation(Sourced):
     blinded: tuple[str, ...] = ()
 
 
-class Visit(Part):
+class Visit(Sourced):
     """One assessment: when it is planned, and how far from that day still counts.
 
     `anchor` is what it is counted from; `offset` is a span such as "6 months", "12 weeks", "0 days".
@@ -168,7 +168,7 @@ class MIC(Sourced):
     relative: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
-class Outcome(Part):
+class Outcome(Sourced):
     """An instrument's score at visits. `score` picks one of several scores of the instrument.
 
     `instrument` is a code that ships, or the code of a [[measurements]] entry of this study file.

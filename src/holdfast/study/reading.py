@@ -82,9 +82,9 @@ def _unrepeated(issues: Iterable[Issue]) -> list[Issue]:
 def _issue(
     model: type[BaseModel], data: Mapping[str, Any], lines: Mapping[Path, int], name: str, detail: ErrorDetails
 ) -> Issue:
-    path, owner = _walk(model, data, detail["loc"])
+    path, owner, here = _walk(model, data, detail["loc"])
     line = line_of(path, lines)
-    code, what, remedy = _say(detail, path, owner)
+    code, what, remedy = _say(detail, path, owner, here)
     return Issue(code, f"{name}:{line} {dotted(path)}", what, remedy, line=line)
 
 
@@ -96,7 +96,7 @@ def dotted(path: Path) -> str:
     return text or "(the file)"
 
 
-def _say(detail: ErrorDetails, path: Path, owner: Any) -> tuple[str, str, str]:
+def _say(detail: ErrorDetails, path: Path, owner: Any, here: Any) -> tuple[str, str, str]:
     kind, context = detail["type"], detail.get("ctx", {})
     key = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
@@ -108,8 +108,7 @@ def _say(detail: ErrorDetails, path: Path, owner: Any) -> tuple[str, str, str]:
         expected = str(context.get("expected", ""))
         return "unknown-word", f"{detail['input']!r} is not one of the words known here.", f"Known: {expected}."
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        tags = str(context.get("expected_tags", ""))
-        return "unknown-word", "the key 'model' must say which analysis this is.", f"Known: {tags}."
+        return "unknown-word", "the key 'model' must say which analysis this is.", nearest("", _tags(here))
     if kind == "string_pattern_mismatch":
         return "bad-form", f"{detail['input']!r} is not written as expected here.", _pattern_words(context)
     shown = repr(detail["input"]) if not isinstance(detail["input"], (dict, list)) else "a table or list"
@@ -131,8 +130,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"Known: {', '.join(known)}." if known else ""
 
 
-def _walk(model: type[BaseModel], data: Any, loc: tuple[str | int, ...]) -> tuple[Path, Any]:
-    """The path in the file of a location, and the type that owns its last key.
+def _walk(model: type[BaseModel], data: Any, loc: tuple[str | int, ...]) -> tuple[Path, Any, Any]:
+    """The path in the file of a location, the type that owns its last key, and the type of what is there.
 
     A location also names union members ("analyses", 0, "mmrm", "formula"); those are no keys of the file.
     """
@@ -148,7 +147,7 @@ def _walk(model: type[BaseModel], data: Any, loc: tuple[str | int, ...]) -> tupl
         path = (*path, part)
         here = _step(here, part)
         data = data[part] if _holds(data, part) else None
-    return path, owner
+    return path, owner, here
 
 
 def _holds(data: Any, part: str | int) -> bool:
@@ -173,10 +172,15 @@ def _members(annotation: Any) -> list[Any]:
 def _member(annotation: Any, tag: str | int) -> Any | None:
     members = _members(annotation)
     for member in members:
-        field = member.model_fields.get("model") if _is_model(member) else None
-        if field is not None and tag in typing.get_args(field.annotation):
+        if tag in _tags(member):
             return member
     return annotation if len(members) > 1 or (not _is_model(members[0]) and isinstance(tag, str)) else None
+
+
+def _tags(annotation: Any) -> list[str]:
+    """The words by which the key `model` picks one member of a union."""
+    models = [member for member in _members(annotation) if _is_model(member) and "model" in member.model_fields]
+    return [tag for member in models for tag in typing.get_args(member.model_fields["model"].annotation)]
 
 
 def _step(annotation: Any, part: str | int) -> Any:

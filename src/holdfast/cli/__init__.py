@@ -1,0 +1,1 @@
+"""The commands: each parses its words, calls one deed, and shapes the answer."""

@@ -1,0 +1,178 @@
+"""The study said back in plain words: who, what, when, how analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from holdfast.study.analyses import Ancova, Durability, Estimand, Mediation, MissingData, Mmrm, Responders
+from holdfast.study.model import Arm, Outcome, Rule, Study, Visit
+from holdfast.study.programme import Block, Effort, Programme
+
+
+def in_words(study: Study) -> str:
+    """The whole study as short paragraphs under headings; unverified parts say that they are."""
+    parts = [
+        _head(study),
+        _section("Who", _who(study)),
+        _section("What", _what(study)),
+        _section("When", [_visit(visit) for visit in study.visits]),
+        _section("Measured by", [_outcome(outcome) for outcome in study.outcomes]),
+        _section("How analysed", _how(study)),
+        _section("Known about it", [f"{fact.text}{_trust(fact.verified, fact.source)}" for fact in study.facts]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _section(heading: str, lines: Iterable[str]) -> str:
+    body = [f"  {line}" for line in lines]
+    return "\n".join([heading, *body]) if body else ""
+
+
+def _trust(verified: bool, source: str) -> str:
+    if not verified:
+        return f" [UNVERIFIED; {source}]" if source else " [UNVERIFIED]"
+    return f" [{source}]" if source else ""
+
+
+def _head(study: Study) -> str:
+    head = study.study
+    lines = [f"{head.title} ({head.code}, version {head.version})"]
+    if head.simulated:
+        lines.append("SIMULATED: the people of this study do not exist.")
+    lines += [head.question] if head.question else []
+    lines.append(f"Design: {head.design}; two-sided alpha {head.alpha:g}.")
+    if head.registration:
+        lines.append(f"Registered as {head.registration}.")
+    return "\n".join(lines)
+
+
+def _who(study: Study) -> list[str]:
+    lines = [f"People with {study.study.condition}."] if study.study.condition else []
+    for kind, heading in (("include", "Take part if"), ("exclude", "Not if")):
+        rules = [rule for rule in study.eligibility.rules if rule.kind == kind]
+        lines += [f"{heading}: {rule.text}{_trust(rule.verified, rule.source)}" for rule in rules]
+    safety = [rule for rule in study.eligibility.rules if rule.kind in ("clearance", "concern")]
+    return lines + [_safety(rule) for rule in safety]
+
+
+def _safety(rule: Rule) -> str:
+    level = f"{rule.level} concern, " if rule.level else ""
+    return f"Before training: {rule.text} -> {level}{rule.action}{_trust(rule.verified, rule.source)}"
+
+
+def _what(study: Study) -> list[str]:
+    lines = [_assignment(study)]
+    for arm in study.arms:
+        lines.append(_arm(arm))
+        programme = study.programmes.get(arm.programme or "")
+        if programme is not None:
+            lines += [f"  {line}" for line in _programme(programme)]
+    return lines
+
+
+def _assignment(study: Study) -> str:
+    plan = study.randomisation
+    ratio = ":".join(str(arm.ratio) for arm in study.arms)
+    blocks = f" of {', '.join(map(str, plan.block_sizes))}" if plan.block_sizes else ""
+    strata = f", stratified by {' and '.join(plan.strata)}" if plan.strata else ""
+    factors = f", balancing {', '.join(factor.code for factor in plan.factors)}" if plan.factors else ""
+    holder = f"; the key is held by {plan.holder}" if plan.holder else ""
+    trust = _trust(plan.verified, plan.source)
+    return f"Assigned {ratio} by {plan.scheme}{blocks}{strata}{factors}{holder}.{trust}"
+
+
+def _arm(arm: Arm) -> str:
+    size = f", {arm.size} people" if arm.size else ""
+    named = f" ({arm.name})" if arm.name else ""
+    return f"{arm.code}{named}{size}{': ' + arm.description if arm.description else ''}"
+
+
+def _programme(programme: Programme) -> list[str]:
+    length = f"{programme.sessions} sessions, {programme.per_week:g} a week ({programme.weeks:g} weeks)"
+    minutes = f", {programme.minutes:g} minutes each" if programme.minutes else ""
+    lines = [f"{length}{minutes}{_trust(programme.verified, programme.source)}"]
+    return lines + [
+        f"{block.name}: {_block(block)}{_trust(block.verified, block.source)}" for block in programme.blocks
+    ]
+
+
+def _block(block: Block) -> str:
+    if block.kind == "intervals" and block.work is not None:
+        rest = f" with {_effort(block.rest)} between" if block.rest else ""
+        return f"{block.bouts or 1} x {_effort(block.work)}{rest}{_mode(block)}"
+    if block.exercises:
+        sets = f"{block.sets or 1} x {block.reps or 1}"
+        hold = f" holds of {block.hold_seconds:g} s" if block.hold_seconds else ""
+        load = f" at {block.percent:g} % of {block.of}" if block.percent else ""
+        return f"{len(block.exercises)} exercises, {sets}{hold}{load}"
+    if block.work is not None:
+        return _effort(block.work) + _mode(block)
+    minutes = f"{block.minutes:g} min " if block.minutes else ""
+    return (minutes + (block.text or block.kind)).strip() + _mode(block)
+
+
+def _mode(block: Block) -> str:
+    return f" on {block.mode}" if block.mode else ""
+
+
+def _effort(effort: Effort) -> str:
+    load = f" at {effort.percent:g} % of {effort.of}" if effort.percent else ""
+    load = f" at {effort.watts:g} W" if effort.watts is not None else load
+    return f"{effort.seconds:g} s{load}{f', {effort.rpm:g} rpm' if effort.rpm else ''}"
+
+
+def _visit(visit: Visit) -> str:
+    early, late = visit.window
+    named = f" ({visit.name})" if visit.name else ""
+    window = f"; counts from {-early} days before to {late} days after" if visit.window != (0, 0) else ""
+    return f"{visit.code}{named}: {visit.offset} after {visit.anchor}{window}"
+
+
+def _outcome(outcome: Outcome) -> str:
+    better = f", {outcome.better} is better" if outcome.better else ""
+    change = ""
+    if outcome.mic is not None:
+        absolute = f"{outcome.mic.absolute:g} points" if outcome.mic.absolute else ""
+        relative = f"{outcome.mic.relative:.0%} of baseline" if outcome.mic.relative else ""
+        both = " or ".join(part for part in (absolute, relative) if part)
+        change = f"; a change that matters: {both}{_trust(outcome.mic.verified, outcome.mic.source)}"
+    name = outcome.name or outcome.code
+    return f"{name} ({outcome.role}) by {outcome.instrument} at {', '.join(outcome.visits)}{better}{change}"
+
+
+def _how(study: Study) -> list[str]:
+    lines = []
+    for analysis in study.analyses:
+        lines.append(f"{analysis.code} ({analysis.role}): {_method(analysis)} Among: {analysis.set}.")
+        lines += [f"  compares {words}" for words in getattr(analysis, "contrasts", ())]
+        lines += _estimand(analysis.estimand)
+    if study.hierarchy:
+        lines.append(f"Tested in this order, each only if the one before it held: {', then '.join(study.hierarchy)}.")
+    return lines
+
+
+def _method(analysis: object) -> str:
+    match analysis:
+        case Mmrm():
+            kind = f"{analysis.covariance} mixed model for repeated measures of {analysis.outcome}"
+            return f"{kind}, {analysis.method.upper()}, {analysis.df} df: {analysis.formula}."
+        case Ancova():
+            robust = f", {analysis.robust} standard errors" if analysis.robust else ""
+            return f"ANCOVA of {analysis.outcome} at {analysis.at}{robust}: {analysis.formula}."
+        case Responders():
+            return f"share with an {analysis.rule} change of {analysis.outcome} at {analysis.at} that matters."
+        case Durability():
+            first, middle, last = analysis.change
+            return f"whether the gain in {analysis.outcome} from {first} to {middle} held at {last}."
+        case MissingData():
+            return f"{analysis.outcome} at {analysis.at} under {', '.join(analysis.assumptions)} for what is missing."
+        case Mediation():
+            through = ", ".join(analysis.mediators)
+            return f"how much of the effect on {analysis.outcome} at {analysis.at} goes through {through}."
+    model, outcome = getattr(analysis, "model", ""), getattr(analysis, "outcome", "")
+    return f"{model} of {outcome}." if outcome else f"{model}."
+
+
+def _estimand(estimand: Estimand) -> list[str]:
+    handled = [f"{event}: {strategy}" for event, strategy in estimand.intercurrent.items()]
+    return [f"  intercurrent events: {'; '.join(handled)}"] if handled else []

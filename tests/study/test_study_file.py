@@ -1,0 +1,252 @@
+"""The study file: the text on the screen, and what is said about it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.core.issues import Severity
+from holdfast.errors import CallError
+from holdfast.study.compare import compare
+from holdfast.study.contrasts import Contrast, parse_contrast
+from holdfast.study.lines import positions
+from holdfast.study.parse import content_hash, parse
+from holdfast.study.words import in_words
+
+GOOD = """\
+[study]
+code = "demo"
+title = "Hard versus easy"
+version = "1.0"
+
+[[arms]]
+code = "HIT"
+programme = "hit"
+[[arms]]
+code = "MIT"
+
+[eligibility]
+questions = [{ code = "age", text = "How old are you?", type = "number" }]
+rules = [{ code = "adult", text = "25 to 60 years", question = "age", at_least = 25, at_most = 60 }]
+
+[randomisation]
+scheme = "permuted blocks"
+block_sizes = [2, 4]
+strata = ["sex"]
+
+[[visits]]
+code = "PRE"
+anchor = "enrolment"
+window = [-14, 0]
+[[visits]]
+code = "POST"
+anchor = "programme end"
+window = [-3, 14]
+[[visits]]
+code = "FU"
+anchor = "programme end"
+offset = "6 months"
+
+[[covariates]]
+code = "sex"
+type = "category"
+levels = ["F", "M"]
+
+[[outcomes]]
+code = "disability"
+instrument = "modi"
+role = "primary"
+visits = ["PRE", "POST", "FU"]
+better = "lower"
+mic = { absolute = 10, relative = 0.30, source = "Ostelo 2008" }
+
+[programmes.hit]
+sessions = 24
+per_week = 2
+[[programmes.hit.blocks]]
+name = "cardio"
+kind = "intervals"
+bouts = 5
+work = { seconds = 60, percent = 100, of = "W at VO2max", rpm = 110 }
+verified = false
+
+[[analyses]]
+code = "primary"
+role = "primary"
+model = "mmrm"
+outcome = "disability"
+contrasts = ["HIT - MIT at POST", "change POST to FU in HIT - MIT"]
+"""
+
+
+def problems(text: str) -> list[str]:
+    """Code and line of each error or warning."""
+    issues = parse(text)[1]
+    return [f"{issue.code}:{issue.line}" for issue in issues if issue.severity is not Severity.NOTE]
+
+
+def line(of: str, text: str = GOOD) -> int:
+    """The 1-based line on which this piece of text stands."""
+    return text[: text.index(of)].count("\n") + 1
+
+
+def test_a_good_file_gives_a_study_and_tells_what_is_unverified():
+    study, issues = parse(GOOD)
+    assert study is not None
+    assert [issue.code for issue in issues] == ["unverified"]
+    assert study.programmes["hit"].weeks == 12
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "remedy"),
+    [
+        ('version = "1.0"', 'version = "1.0"\nregistraton = "x"', "unknown-key", "registration"),
+        ('title = "Hard versus easy"\n', "", "missing-key", "Add it"),
+        ("block_sizes = [2, 4]", "block_sizes = [2, 3]", "bad-block", "multiples of 2"),
+        ("block_sizes = [2, 4]", "block_sizes = [4]", "predictable", "several"),
+        ("block_sizes = [2, 4]\n", "", "missing-key", "block_sizes"),
+        ('scheme = "permuted blocks"', 'scheme = "permuted block"', "unknown-word", "permuted blocks"),
+        ('strata = ["sex"]', 'strata = ["sexe"]', "unknown-covariate", "sex"),
+        ("window = [-3, 14]", "window = [3, 14]", "bad-window", "<= 0"),
+        ('offset = "6 months"', 'offset = "half a year"', "bad-form", "6 months"),
+        ('offset = "6 months"', 'offset = "0 days"', "visit-order", "order of time"),
+        ("sessions = 24", 'sessions = "24"', "bad-value", ""),
+        ("sessions = 24", "sessions = 0", "bad-value", ""),
+        ('better = "lower"', 'better = "down"', "unknown-word", "lower"),
+        ('visits = ["PRE", "POST", "FU"]', 'visits = ["PRE", "FU", "POST"]', "visit-order", "order of time"),
+        ('visits = ["PRE", "POST", "FU"]', 'visits = ["PRE", "POTS", "FU"]', "unknown-visit", "POST"),
+        ('programme = "hit"', 'programme = "hti"', "unknown-programme", "hit"),
+        ('code = "MIT"', 'code = "HIT"', "duplicate-code", "own code"),
+        ('question = "age"', 'question = "aeg"', "unknown-question", "age"),
+        ("at_least = 25, at_most = 60", "action = ''", "no-condition", "at_least"),
+        ('model = "mmrm"', 'model = "mrmm"', "unknown-word", "mmrm"),
+        ('model = "mmrm"\n', "", "unknown-word", "mmrm"),
+        ('outcome = "disability"', 'outcome = "disabilty"', "unknown-outcome", "disability"),
+        ('"HIT - MIT at POST"', '"HIT - LIT at POST"', "unknown-arm", "MIT"),
+        ('"HIT - MIT at POST"', '"HIT at POST"', "bad-contrast", "HIT - MIT at FU"),
+        ('role = "primary"\nmodel', "model", "no-primary-analysis", "decides"),
+        ("[[covariates]]", "[[covariates]", "not-toml", "[[list element]]"),
+    ],
+)
+def test_a_broken_file_says_what_where_and_what_would_be_right(old: str, new: str, code: str, remedy: str):
+    text = GOOD.replace(old, new, 1)
+    assert text != GOOD
+    issues = parse(text)[1]
+    found = [issue for issue in issues if issue.code == code]
+    assert found, [str(issue) for issue in issues]
+    assert remedy in found[0].what + found[0].remedy
+    assert found[0].line is not None
+    near = line(old)
+    assert near - 25 <= found[0].line <= near + 2, f"line {found[0].line}, but the text is at {near}"
+
+
+def test_every_problem_is_found_in_one_pass_with_its_line():
+    text = GOOD.replace('better = "lower"', 'better = "down"').replace('version = "1.0"', 'versoin = "1.0"')
+    assert problems(text) == [
+        f"missing-key:{line('[study]', text)}",
+        f"unknown-key:{line('versoin', text)}",
+        f"unknown-word:{line('better', text)}",
+    ]
+
+
+def test_mediators_measured_after_the_outcome_are_refused():
+    text = GOOD + (
+        '[[analyses]]\ncode = "why"\nmodel = "mediation"\noutcome = "disability"\nat = "POST"\n'
+        'mediators = ["sex"]\nmediators_at = "FU"\ncontrasts = ["HIT - MIT"]\n'
+    )
+    assert f"mediator-after-outcome:{line('mediators_at', text)}" in problems(text)
+
+
+def test_lines_are_those_of_the_keys_also_in_nested_and_inline_tables():
+    lines = positions(GOOD)
+    for path, text in {
+        ("arms", 1, "code"): 'code = "MIT"',
+        ("eligibility", "rules", 0, "at_most"): "at_most",
+        ("programmes", "hit", "blocks", 0, "work", "rpm"): "rpm = 110",
+        ("outcomes", 0, "mic", "relative"): "relative = 0.30",
+    }.items():
+        assert lines[path] == line(text)
+
+
+def test_the_hash_is_of_the_meaning_not_of_the_layout():
+    study, _ = parse(GOOD)
+    other, _ = parse("# a comment\n" + GOOD.replace('version = "1.0"', "version   = '1.0'  # same"))
+    changed, _ = parse(GOOD.replace("sessions = 24", "sessions = 25"))
+    assert study is not None
+    assert other is not None
+    assert changed is not None
+    assert content_hash(study) == content_hash(other)
+    assert content_hash(study) != content_hash(changed)
+
+
+def test_versions_are_compared_in_words():
+    new = (
+        GOOD.replace("sessions = 24", "sessions = 25")
+        .replace("block_sizes = [2, 4]", "block_sizes = [2, 4, 6]")
+        .replace('code = "FU"', 'code = "FU6"')
+        .replace('"PRE", "POST", "FU"', '"PRE", "POST", "FU6"')
+        .replace("POST to FU in", "POST to FU6 in")
+    )
+    before, after = parse(GOOD)[0], parse(new)[0]
+    assert before is not None
+    assert after is not None
+    told = compare(before, after)
+    assert "programmes, hit, sessions: 24 became 25." in told
+    assert "randomisation, block_sizes: [2, 4] became [2, 4, 6]." in told
+    assert "visits 'FU' was removed." in told
+    assert "visits 'FU6' was added." in told
+    assert compare(before, before) == []
+
+
+def test_the_study_is_said_back_in_words():
+    study, _ = parse(GOOD)
+    assert study is not None
+    said = in_words(study)
+    for words in (
+        "24 sessions, 2 a week (12 weeks)",
+        "5 x 60 s at 100 % of W at VO2max, 110 rpm",
+        "UNVERIFIED",
+        "FU: 6 months after programme end",
+        "compares HIT - MIT at POST",
+        "10 points or 30% of baseline",
+    ):
+        assert words in said
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        ("HIT - MIT at FU", Contrast("HIT - MIT at FU", "HIT", "MIT", "FU")),
+        ("HIT - MIT", Contrast("HIT - MIT", "HIT", "MIT")),
+        (
+            "change POST to FU in HIT - MIT",
+            Contrast("change POST to FU in HIT - MIT", "HIT", "MIT", change=("POST", "FU")),
+        ),
+        ("change PRE to FU in HIT", Contrast("change PRE to FU in HIT", "HIT", change=("PRE", "FU"))),
+        (
+            "home-based - usual care at 6-mo",
+            Contrast("home-based - usual care at 6-mo", "home-based", "usual care", "6-mo"),
+        ),
+    ],
+)
+def test_contrasts_in_words(words: str, meaning: Contrast):
+    assert parse_contrast(words) == meaning
+
+
+def test_what_is_no_contrast_lists_the_forms():
+    with pytest.raises(CallError, match="change POST to FU"):
+        parse_contrast("HIT")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_no_damage_to_the_text_makes_a_traceback(data: st.DataObject):
+    start = data.draw(st.integers(0, len(GOOD) - 1))
+    end = data.draw(st.integers(start, min(len(GOOD), start + 40)))
+    junk = data.draw(st.text(alphabet='[]{}="\n#.,x0-\x00é', max_size=12))
+    study, issues = parse(GOOD[:start] + junk + GOOD[end:])
+    assert study is not None or issues
+    assert all(issue.line is not None and re.match(r"study\.toml:\d+", issue.where) for issue in issues)
