@@ -1,0 +1,77 @@
+"""What every model is handed besides its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from holdfast.analysis.dataset import Dataset
+from holdfast.analysis.results import counts
+from holdfast.core.ledger import Ledger
+from holdfast.errors import CallError
+from holdfast.study.analyses import Declared
+from holdfast.study.contrasts import Contrast, parse_contrast
+from holdfast.study.model import Study
+
+Progress = Callable[[str, float], None]
+"""Told what is being done, and which share (0 to 1) of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The study, its ledger, its tables, the files of the study folder that analyses name, and who wants progress."""
+
+    study: Study
+    ledger: Ledger
+    data: Dataset
+    files: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress | None = None
+    masked: bool = False
+
+    def long(self, declared: Declared, outcome: str, visits: Sequence[str] | None = None) -> pd.DataFrame:
+        """The long table of the analysis's own set."""
+        return self.data.long(outcome, visits, declared.set)
+
+    def contrasts(self, declared: Declared) -> tuple[Contrast, ...]:
+        """The declared contrasts; with masked arms, written with the masked labels in their order."""
+        read = tuple(parse_contrast(words) for words in getattr(declared, "contrasts", ()))
+        return tuple(self._relabel(contrast) for contrast in read) if self.masked else read
+
+    def _relabel(self, contrast: Contrast) -> Contrast:
+        labels = self.data.arms
+        if len(labels) != 2 or len(self.study.arms) != 2:
+            raise CallError("masked arms can stand in a contrast only when there are two arms")
+        codes = [arm.code for arm in self.study.arms]
+        name = dict(zip(codes, labels, strict=True))
+        words = contrast.words
+        for code, label in name.items():
+            words = words.replace(code, label)
+        return replace(
+            contrast, words=words, left=name[contrast.left], right=name.get(contrast.right, ""), change=contrast.change
+        )
+
+    def seed(self, declared: Declared) -> int:
+        """The declared seed; an analysis with chance in it must have one."""
+        if declared.seed is None:
+            raise CallError(
+                f"analysis {declared.code!r} draws random numbers, so it needs a seed",
+                ways_out=["write seed = 2021 (any whole number) in the study file, before the data"],
+            )
+        return declared.seed
+
+    def n_by_arm(self, table: pd.DataFrame) -> dict[str, int]:
+        """People per arm in a table, arms in order."""
+        once = table.drop_duplicates("participant")
+        return counts(list(once["arm"].astype(object)), self.data.arms)
+
+    def told(self, share: float, what: str) -> None:
+        """Pass progress on."""
+        if self.progress:
+            self.progress(what, share)
+
+
+def difference_words(contrast: Contrast) -> str:
+    """The arms of a contrast as the estimators take them."""
+    return f"{contrast.left} - {contrast.right}"

@@ -1,0 +1,22 @@
+"""Which declaration is run by which function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from holdfast.analysis.context import Context
+from holdfast.analysis.results import Found
+from holdfast.study import analyses
+
+MODELS: Mapping[type[analyses.Declared], str] = {
+    analyses.Ancova: "ancova",
+}
+"""Each module of this package that runs a declared type; imported when first used."""
+
+
+def runner(declared: analyses.Declared) -> Callable[[Any, Context], Found]:
+    """The function that runs this declaration."""
+    found: Callable[[Any, Context], Found] = import_module(f"holdfast.analysis.models.{MODELS[type(declared)]}").run
+    return found

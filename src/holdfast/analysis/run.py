@@ -1,0 +1,141 @@
+"""Run the declared analyses, in the order the study file declares them."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+
+from holdfast.analysis.context import Context, Progress
+from holdfast.analysis.dataset import dataset
+from holdfast.analysis.models.registry import runner
+from holdfast.analysis.results import Analysed, Found, Results
+from holdfast.analysis.sets import in_words
+from holdfast.core.facts import StudyOpened
+from holdfast.core.issues import Issue, Severity
+from holdfast.core.ledger import Ledger
+from holdfast.errors import CallError, HoldfastError
+from holdfast.study.analyses import Analysis
+from holdfast.study.model import Study
+from holdfast.study.parse import content_hash
+
+SOFTWARE = ("holdfast", "numpy", "scipy", "pandas", "formulaic")
+
+
+def run(
+    study: Study,
+    ledger: Ledger,
+    arms: Mapping[str, str],
+    *,
+    only: Sequence[str] = (),
+    files: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """Run every declared analysis, or those whose code is in `only`.
+
+    Parameters
+    ----------
+    arms : arm code by participant, or masked labels (A, B), with which contrasts are run in the labels' order.
+    files : text of files of the study folder that analyses name (a table of published trials), by name.
+    progress : told (what, share done) as analyses begin and go on.
+
+    An analysis that cannot be run honestly becomes an issue of that analysis with its ways out; no other method is
+    put in its place. Raises `CallError` for an unknown code in `only`.
+    """
+    data = dataset(study, ledger, arms)
+    context = Context(study, ledger, data, files or {}, progress, masked=_masked(study, data.arms))
+    chosen = _chosen(study.analyses, only)
+    done = []
+    for position, declared in enumerate(chosen):
+        context.told(position / len(chosen), declared.title or declared.code)
+        done.append(_one(declared, context))
+    analyses = tuple(done)
+    return Results(
+        study=study.study.code,
+        title=study.study.title,
+        version=study.study.version,
+        content_hash=content_hash(study),
+        data_hash=ledger.head,
+        versions=_versions(),
+        analyses=analyses,
+        hierarchy=tuple(_hierarchy(study, analyses)),
+        masked=context.masked,
+        simulated=is_simulated(study, ledger),
+        instruments=data.sheet.versions,
+        issues=data.issues,
+    )
+
+
+def is_simulated(study: Study, ledger: Ledger) -> bool:
+    """Are these simulated people? Once said by the study file or the ledger, it stays said."""
+    opened = any(entry.fact.simulated for entry in ledger.all(StudyOpened) if isinstance(entry.fact, StudyOpened))
+    return study.study.simulated or opened
+
+
+def _chosen(declared: Sequence[Analysis], only: Iterable[str]) -> tuple[Analysis, ...]:
+    known = {each.code for each in declared}
+    for code in only:
+        if code not in known:
+            ways = ["use one of: " + ", ".join(each.code for each in declared)]
+            raise CallError(f"the study file declares no analysis {code!r}", ways_out=ways)
+    wanted = set(only)
+    return tuple(each for each in declared if not wanted or each.code in wanted)
+
+
+def _one(declared: Analysis, context: Context) -> Analysed:
+    found: Found | None = None
+    try:
+        found = runner(declared)(declared, context)
+        issues = found.issues
+    except HoldfastError as error:
+        issues = (_not_run(declared, error),)
+    done = Analysed(
+        code=declared.code,
+        title=declared.title or declared.code,
+        role=declared.role,
+        model=declared.model,
+        outcome=getattr(declared, "outcome", ""),
+        at=getattr(declared, "at", ""),
+        set=declared.set,
+        set_words=in_words(context.study, declared.set),
+        declared=declared.model_dump(mode="json", by_alias=True),
+        found=found,
+        issues=issues,
+    )
+    return replace(done, issues=(*done.issues, _masked_issue(declared))) if context.masked and found else done
+
+
+def _not_run(declared: Analysis, error: HoldfastError) -> Issue:
+    return Issue("not-run", declared.code, error.message, "; ".join(error.ways_out))
+
+
+def _masked_issue(declared: Analysis) -> Issue:
+    what = "the arms are masked, so the direction of each contrast is unknown."
+    return Issue("masked", declared.code, what, "Lock and reveal first.", Severity.NOTE)
+
+
+def _masked(study: Study, arms: Sequence[str]) -> bool:
+    return not set(arms) <= {arm.code for arm in study.arms}
+
+
+def _hierarchy(study: Study, analyses: Sequence[Analysed]) -> Iterable[tuple[str, str, float, str]]:
+    """Fixed-sequence testing: each at the full alpha as long as all before it were significant (eq:fixed-sequence)."""
+    by_code = {each.code: each for each in analyses}
+    still = True
+    for code in study.hierarchy:
+        rows = by_code[code].contrasts if code in by_code else ()
+        p = rows[0].p if rows else math.nan
+        if not still:
+            decision = "not tested"
+        elif math.isnan(p):
+            decision, still = "no p value", False
+        else:
+            still = p <= study.study.alpha
+            decision = "significant" if still else "not significant"
+        yield code, rows[0].contrast if rows else "", p, decision
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}}

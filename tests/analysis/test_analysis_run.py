@@ -1,0 +1,82 @@
+"""Declared analyses in, numbers out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from holdfast.analysis import run
+from holdfast.errors import CallError
+
+# Vickers BMJ 2004;328:744 as reproduced in R (facts/statistics.md row 1): estimate, low, high, p.
+PUBLISHED = {
+    "primary": (4.603704, 2.159924, 7.047485, 0.000251),
+    "three-months": (3.943000, 1.5961, 6.2899, None),
+    "days": (1.762648, 0.5994, 2.9259, None),
+}
+
+
+def test_the_published_acupuncture_numbers_come_out(shared: Path, helpers: ModuleType) -> None:
+    study = helpers.study_of(helpers.ACUPUNCTURE)
+    ledger, arms = helpers.acupuncture(shared)
+    results = run(study, ledger, arms)
+    assert results.data_hash == ledger.head
+    for code, (estimate, low, high, p) in PUBLISHED.items():
+        analysed = results.get(code)
+        assert analysed is not None
+        row = analysed.contrasts[0]
+        # Printed with four to six decimals in the reference.
+        assert row.estimate == pytest.approx(estimate, abs=1e-5)
+        assert (row.low, row.high) == pytest.approx((low, high), abs=1e-4)
+        assert p is None or row.p == pytest.approx(p, abs=1e-6)
+    primary = results.get("primary")
+    assert primary.found.n == 301
+    assert primary.found.n_by_arm == {"acupuncture": 161, "control": 140}
+    assert primary.contrasts[0].df == 283
+    assert results.get("three-months").found.n == 295  # the README: 295 of the 12-month completers
+    assert [step[3] for step in results.hierarchy] == ["significant", "significant"]
+
+
+def test_the_results_are_one_json_document(shared: Path, helpers: ModuleType) -> None:
+    study = helpers.study_of(helpers.ACUPUNCTURE)
+    ledger, arms = helpers.acupuncture(shared)
+    plain = json.loads(json.dumps(run(study, ledger, arms, only=["days"]).plain(), allow_nan=False))
+    assert plain["study"] == "acupuncture"
+    (only,) = plain["analyses"]
+    assert {"code", "method", "n", "estimates", "issues"} <= set(only)
+    assert set(only["estimates"][0]) >= {"contrast", "at", "estimate", "se", "df", "low", "high", "p"}
+    assert only["estimates"][0]["at"] == "12 months"
+
+
+def test_an_analysis_that_cannot_be_run_is_an_issue_with_its_ways_out(shared: Path, helpers: ModuleType) -> None:
+    broken = {**helpers.ACUPUNCTURE["analyses"][0], "robust": "HC3", "formula": "value ~ arm + C(age) * acupuncturist"}
+    study = helpers.study_of(helpers.ACUPUNCTURE, broken, helpers.ACUPUNCTURE["analyses"][2])
+    ledger, arms = helpers.acupuncture(shared)
+    results = run(study, ledger, arms)
+    first, second = results.analyses
+    assert first.found is None
+    assert first.rows == ()
+    assert first.issues[0].code == "not-run"
+    assert first.issues[0].remedy
+    assert second.found is not None  # one failure does not stop the rest
+
+
+def test_masked_arms_run_without_a_direction(shared: Path, helpers: ModuleType) -> None:
+    study = helpers.study_of(helpers.ACUPUNCTURE)
+    ledger, arms = helpers.acupuncture(shared)
+    masked = {code: "A" if arm == "control" else "B" for code, arm in arms.items()}
+    results = run(study, ledger, masked, only=["primary"])
+    row = results.get("primary").contrasts[0]
+    assert results.masked
+    assert row.contrast == "B - A"  # the study's second arm minus its first, under the masked names
+    assert row.estimate == pytest.approx(-4.603704, abs=1e-5)
+    assert results.get("primary").issues[-1].code == "masked"
+
+
+def test_an_unknown_analysis_is_refused(shared: Path, helpers: ModuleType) -> None:
+    ledger, arms = helpers.acupuncture(shared)
+    with pytest.raises(CallError, match="no analysis 'nonsense'"):
+        run(helpers.study_of(helpers.ACUPUNCTURE), ledger, arms, only=["nonsense"])
