@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from holdfast.core.facts import Corrected, Fact, Value, decode, encode
 from holdfast.core.issues import Issue
-from holdfast.core.records import GENESIS, Record, seal
+from holdfast.core.records import GENESIS, Record, digest, plain
 from holdfast.errors import CallError
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,27 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All entries in order, with a look-up by participant. Built by `fold`; never changed."""
+    """All entries in order, with look-ups by participant and by kind. Built by `fold`; never changed."""
 
     entries: tuple[Entry, ...]
     by_participant: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     head: str = GENESIS
+    by_kind: Mapping[type[Fact], tuple[Entry, ...]] = field(default_factory=dict)
 
     @property
     def participants(self) -> tuple[str, ...]:
         """Codes in the order in which people first appear."""
         return tuple(code for code in self.by_participant if code)
+
+    @property
+    def seq(self) -> int:
+        """The number of the newest record; 0 for an empty ledger."""
+        return self.entries[-1].record.seq if self.entries else 0
+
+    def entry(self, seq: int) -> Entry | None:
+        """The entry of the record with this number, or None."""
+        at = _position(self.entries, seq)
+        return None if at is None else self.entries[at]
 
     def of(self, participant: str, kind: type[Fact] | None = None) -> tuple[Entry, ...]:
         """This participant's entries in order; only facts of one kind, when a kind is given."""
@@ -48,12 +62,16 @@ class Ledger:
 
     def all(self, kind: type[Fact]) -> tuple[Entry, ...]:
         """Every entry of one kind, in order."""
-        return tuple(entry for entry in self.entries if isinstance(entry.fact, kind))
+        return self.entries if kind is Fact else self.by_kind.get(kind, ())
 
     def last(self, kind: type[Fact], participant: str | None = None) -> Entry | None:
         """The newest entry of one kind, of one participant or of the whole study."""
         found = self.all(kind) if participant is None else self.of(participant, kind)
         return found[-1] if found else None
+
+
+EMPTY = Ledger(())
+"""The ledger before its first record."""
 
 
 def fold(records: Iterable[Record]) -> Ledger:
@@ -64,27 +82,70 @@ def fold(records: Iterable[Record]) -> Ledger:
     CallError
         When a correction names a record that does not exist before it.
     """
-    entries: dict[int, Entry] = {}
-    head = GENESIS
-    for record in records:
-        head = record.hash
-        entries[record.seq] = Entry(record, record.fact)
+    return extend(EMPTY, records)
+
+
+def extend(ledger: Ledger, records: Iterable[Record]) -> Ledger:
+    """The ledger after these further records: `extend(fold(a), b) == fold(a + b)`.
+
+    What did not change is shared with the old ledger, so one more record costs a copy of pointers and not another fold.
+
+    Raises
+    ------
+    CallError
+        As `fold`.
+    """
+    new = list(records)
+    if not new:
+        return ledger
+    entries = list(ledger.entries)
+    people, kinds = _Groups(ledger.by_participant), _Groups(ledger.by_kind)
+    for record in new:
+        entry = Entry(record, record.fact)
+        entries.append(entry)
+        people.of(record.participant).append(entry)
+        kinds.of(type(record.fact)).append(entry)
         if isinstance(record.fact, Corrected):
-            _correct(entries, record, record.fact)
-    ordered = tuple(entries.values())
-    grouped: dict[str, list[Entry]] = {}
-    for entry in ordered:
-        grouped.setdefault(entry.record.participant, []).append(entry)
-    frozen = MappingProxyType({code: tuple(mine) for code, mine in grouped.items()})
-    return Ledger(ordered, frozen, head)
+            _correct(entries, people, kinds, record, record.fact)
+    return Ledger(tuple(entries), people.closed(), new[-1].hash, kinds.closed())
 
 
-def _correct(entries: dict[int, Entry], record: Record, correction: Corrected) -> None:
-    target = entries.get(correction.seq)
-    if target is None or correction.seq == record.seq:
+class _Groups(Generic[K]):
+    """A frozen grouping that is being extended: only the groups that change are copied."""
+
+    def __init__(self, frozen: Mapping[K, tuple[Entry, ...]]) -> None:
+        self._frozen = frozen
+        self._open: dict[K, list[Entry]] = {}
+
+    def of(self, key: K) -> list[Entry]:
+        found = self._open.get(key)
+        if found is None:
+            found = self._open[key] = list(self._frozen.get(key, ()))
+        return found
+
+    def closed(self) -> Mapping[K, tuple[Entry, ...]]:
+        return MappingProxyType({**self._frozen, **{key: tuple(group) for key, group in self._open.items()}})
+
+
+def _correct(
+    entries: list[Entry], people: _Groups[str], kinds: _Groups[type[Fact]], record: Record, correction: Corrected
+) -> None:
+    at = _position(entries, correction.seq)
+    if at is None or correction.seq == record.seq:
         raise CallError(f"Record {record.seq} corrects record {correction.seq}, which does not exist before it.")
+    target = entries[at]
     fact = with_value(target.fact, correction.field, correction.new)
-    entries[correction.seq] = replace(target, fact=fact, corrections=(*target.corrections, record))
+    entries[at] = replace(target, fact=fact, corrections=(*target.corrections, record))
+    for group in (people.of(target.record.participant), kinds.of(type(target.fact))):
+        place = _position(group, correction.seq)
+        if place is not None:
+            group[place] = entries[at]
+
+
+def _position(entries: Sequence[Entry], seq: int) -> int | None:
+    """Where the entry of record `seq` stands in entries that are in order; None when it is not there."""
+    at = bisect_left(entries, seq, key=lambda entry: entry.record.seq)
+    return at if at < len(entries) and entries[at].record.seq == seq else None
 
 
 def value_at(fact: Fact, path: str) -> Value:
@@ -119,27 +180,32 @@ def with_value(fact: Fact, path: str, new: Value) -> Fact:
     return decode(fact.kind, body)
 
 
-def first_break(records: Sequence[Record]) -> Issue | None:
+def first_break(records: Iterable[Record]) -> Issue | None:
     """The first record that does not follow from the one before it, or None when the chain holds.
 
     Checks, in this order and for each record: its number follows, it names the hash before it, and its own
     hash is what its content gives.
     """
+    return first_break_in((plain(record.seq, record.draft, record.previous), record.hash) for record in records)
+
+
+def first_break_in(rows: Iterable[tuple[Mapping[str, Any], str]]) -> Issue | None:
+    """As `first_break`, on what was stored (`plain` rows with their hashes), so that today's types do not matter."""
     previous, expected = GENESIS, 1
-    for record in records:
-        problem = _problem(record, expected, previous)
+    for row, kept in rows:
+        problem = _problem(row, kept, expected, previous)
         if problem:
-            return Issue("chain-broken", f"record {record.seq}", problem, "Restore the last verified backup.")
-        previous, expected = record.hash, expected + 1
+            return Issue("chain-broken", f"record {row['seq']}", problem, "Restore the last verified backup.")
+        previous, expected = kept, expected + 1
     return None
 
 
-def _problem(record: Record, expected: int, previous: str) -> str:
-    if record.seq != expected:
+def _problem(row: Mapping[str, Any], kept: str, expected: int, previous: str) -> str:
+    if row["seq"] != expected:
         return f"number {expected} was expected here; records are missing or out of order."
-    if record.previous != previous:
+    if row["previous"] != previous:
         return "it does not name the hash of the record before it."
-    if seal(record.seq, record.draft, record.previous).hash != record.hash:
+    if digest(row) != kept:
         return "its content is not what was hashed when it was written."
     return ""
 

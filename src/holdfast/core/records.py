@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from holdfast.core.facts import Fact, decode, encode
+from holdfast.core.facts import Fact, checked, decode, encode
+from holdfast.errors import CallError
 
 GENESIS = "0" * 64
 """What the first record names as the record before it."""
@@ -84,12 +85,12 @@ def plain(seq: int, draft: Draft, previous: str) -> dict[str, Any]:
 
 def stamp(at: datetime) -> str:
     """UTC time with microseconds, always the same length, so that text order is time order."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def unstamp(text: str) -> datetime:
     """The time that `stamp` wrote."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:
@@ -98,13 +99,36 @@ def canonical(value: Mapping[str, Any]) -> bytes:
     return text.encode()
 
 
+def digest(row: Mapping[str, Any]) -> str:
+    """SHA-256 of what `plain` wrote: the hash of a record, from its stored values and not from today's types."""
+    return hashlib.sha256(canonical(row)).hexdigest()
+
+
+def prepared(draft: Draft) -> Draft:
+    """The draft as it will read when it comes back from a store: each field checked, the time in UTC.
+
+    Raises
+    ------
+    CallError
+        When a field does not fit its type, the time has no zone, or a text cannot be kept (NUL, lone surrogate, NaN).
+    """
+    if draft.at.tzinfo is None:
+        raise CallError("The time of a record needs a time zone.", ways_out=["datetime.now(UTC)"])
+    envelope = (draft.zone, draft.actor, draft.role, draft.participant, draft.visit, draft.reason)
+    if any("\x00" in text for text in envelope):
+        raise CallError("A record's envelope holds a NUL character, which no database keeps.")
+    return replace(draft, fact=checked(draft.fact), at=draft.at.astimezone(UTC))
+
+
 def seal(seq: int, draft: Draft, previous: str) -> Record:
     """Put a draft into the chain: number it and hash it together with the hash before it (SHA-256)."""
-    digest = hashlib.sha256(canonical(plain(seq, draft, previous))).hexdigest()
-    return Record(seq, draft, previous, digest)
+    try:
+        return Record(seq, draft, previous, digest(plain(seq, draft, previous)))
+    except ValueError as error:
+        raise CallError(f"A {draft.fact.kind} record cannot be written as text: {error}.") from None
 
 
-def unplain(row: Mapping[str, Any], digest: str) -> Record:
+def unplain(row: Mapping[str, Any], hash_: str) -> Record:
     """The record that `plain` described, with the hash that was stored beside it (unchecked)."""
     draft = Draft(
         fact=decode(row["kind"], row["body"]),
@@ -116,4 +140,4 @@ def unplain(row: Mapping[str, Any], digest: str) -> Record:
         visit=row["visit"],
         reason=row["reason"],
     )
-    return Record(row["seq"], draft, row["previous"], digest)
+    return Record(row["seq"], draft, row["previous"], hash_)

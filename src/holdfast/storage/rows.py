@@ -1,0 +1,81 @@
+"""Rows of the records table <-> records."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from holdfast.core.facts import decode_json
+from holdfast.core.records import Draft, Record, canonical, plain, unstamp
+from holdfast.storage.tables import records
+
+BATCH = 5000
+"""How many rows are read at a time, so that a long ledger needs no long transaction."""
+
+ENVELOPE = ("at", "zone", "actor", "role", "participant", "visit", "reason")
+_COLUMNS = (
+    records.c.seq,
+    records.c.previous,
+    records.c.hash,
+    records.c.kind,
+    records.c.body,
+    *(records.c[name] for name in ENVELOPE),
+)
+
+
+def row_of(study: str, record: Record) -> dict[str, Any]:
+    """The row that keeps this record; its body is canonical JSON text."""
+    row = plain(record.seq, record.draft, record.previous)
+    return {**row, "body": canonical(row["body"]).decode(), "study": study, "hash": record.hash}
+
+
+def record_of(row: Sequence[Any]) -> Record:
+    """The record of a row in the order of `rows_after`."""
+    seq, previous, hash_, kind, body, at, zone, actor, role, participant, visit, reason = row
+    fact = decode_json(kind, body)
+    return Record(seq, Draft(fact, unstamp(at), actor, role, zone, participant, visit, reason), previous, hash_)
+
+
+def plain_of(row: Sequence[Any]) -> tuple[dict[str, Any], str]:
+    """What was hashed, as it is stored, and the hash that was stored beside it."""
+    seq, previous, hash_, kind, body, *envelope = row
+    hashed = {"seq": seq, "previous": previous, "kind": kind, "body": json.loads(body)}
+    return {**hashed, **dict(zip(ENVELOPE, envelope, strict=True))}, hash_
+
+
+def rows_after(connection: Connection, study: str, after: int, limit: int = BATCH) -> Sequence[sa.Row[Any]]:
+    """Up to `limit` rows of this study with a number greater than `after`, in order."""
+    query = sa.select(*_COLUMNS).where(records.c.study == study, records.c.seq > after)
+    return connection.execute(query.order_by(records.c.seq).limit(limit)).fetchall()
+
+
+def all_rows_after(connection: Connection, study: str, after: int) -> Iterator[sa.Row[Any]]:
+    """Every row with a number greater than `after`, in order, read in batches in this transaction."""
+    while batch := rows_after(connection, study, after):
+        yield from batch
+        after = batch[-1][0]
+
+
+def insert(connection: Connection, study: str, new: Iterable[Record]) -> None:
+    """Keep these records; the database refuses them when they do not follow from the newest one."""
+    rows = [row_of(study, record) for record in new]
+    if rows:
+        connection.execute(sa.insert(records), rows)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Without the cycle collector, which would walk all records again and again while they are read."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -1,0 +1,129 @@
+"""Both databases for the storage tests: an SQLite file, and a private PostgreSQL that an ordinary user runs."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from holdfast.core.facts import Fact
+from holdfast.core.records import Draft
+from holdfast.storage import SqlStore, open_store
+
+_NUMBERS = count(1)
+
+
+def postgres_programs() -> Path | None:
+    """The newest folder with initdb and pg_ctl, as Debian's package lays them out."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    return found[-1].parent if found else None
+
+
+class PrivatePostgres:
+    """A PostgreSQL of our own: private socket, no network, stopped at the end."""
+
+    def __init__(self, programs: Path) -> None:
+        self.programs = programs
+        # The socket's path must stay under 107 characters, so it does not go into pytest's own folder.
+        self.home = Path(tempfile.mkdtemp(prefix="hf-pg-"))
+        # PostgreSQL refuses to run as root; "nobody" owns nothing else.
+        self.user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        if os.geteuid() == 0:
+            shutil.chown(self.home, self.user)
+
+    def run(self, program: str, *words: str) -> None:
+        command = [str(self.programs / program), *words]
+        who = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []}
+        done = subprocess.run(
+            command,
+            cwd=self.home,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self.home)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            **(who if os.geteuid() == 0 else {}),
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stdout}\n{done.stderr}")
+
+    def start(self) -> None:
+        self.run("initdb", "-D", str(self.home / "data"), "-A", "trust", "-U", "holdfast", "-E", "UTF8", "--no-sync")
+        options = f"-k {self.home} -c listen_addresses= -c max_connections=120"
+        log = str(self.home / "log")
+        self.run("pg_ctl", "-D", str(self.home / "data"), "-o", options, "-l", log, "-w", "-s", "start")
+
+    def stop(self) -> None:
+        try:
+            self.run("pg_ctl", "-D", str(self.home / "data"), "-m", "immediate", "-w", "-s", "stop")
+        finally:
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    def new_database(self) -> str:
+        """The URL of a fresh, empty database."""
+        name = f"t{next(_NUMBERS)}"
+        self.run("createdb", "-h", str(self.home), "-U", "holdfast", name)
+        return f"postgresql://holdfast@/{name}?host={self.home}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PrivatePostgres]:
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+    pytest.importorskip("psycopg")
+    server = PrivatePostgres(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty place for a store, once per database: a path that does not exist, or the URL of an empty database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "study.db")
+    server: PrivatePostgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """More empty places by the name of the database."""
+
+    def make(backend: str) -> str:
+        if backend == "sqlite":
+            return str(tmp_path / f"more-{next(_NUMBERS)}.db")
+        server: PrivatePostgres = request.getfixturevalue("postgres")
+        return server.new_database()
+
+    return make
+
+
+@pytest.fixture
+def store(place: str, tmp_path: Path) -> Iterator[SqlStore]:
+    """A new, empty store on each database."""
+    with open_store(place, study="trial", create=True, files=tmp_path / "files") as opened:
+        yield opened
+
+
+@pytest.fixture
+def draft() -> Callable[..., Draft]:
+    """A draft around a fact, with a fixed clock that ticks one second per draft."""
+    ticks = count()
+
+    def make(fact: Fact, participant: str = "", **more: str) -> Draft:
+        at = datetime.fromtimestamp(1_790_000_000 + next(ticks), UTC)
+        return Draft(fact, at, "eve", "coordinator", participant=participant, **more)
+
+    return make
