@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from math import inf
 
 from holdfast.core.issues import Issue
 from holdfast.instruments.model import Instrument, Item, Kind, Score, Sure
@@ -53,7 +54,7 @@ def rules_fit(instrument: Instrument, source: str) -> list[Issue]:
             issues.append(Issue("wrong-params", place, f"the rule's constants do not fit: {', '.join(absent)}."))
         if score.missing.then not in rule.then:
             remedy = "It can: " + ", ".join(sorted(rule.then))
-            issues.append(Issue("wrong-missing", place, f"{score.rule!r} cannot {score.missing.then!r}.", remedy))
+            issues.append(Issue("wrong-missing", place, f"{score.rule!r} cannot {score.missing.then.value!r}.", remedy))
         if score.rule == "single" and len(score.items) != 1:
             issues.append(Issue("wrong-items", place, "the rule 'single' takes one item."))
         if (score.missing.min_answered or 1) > len(score.items):
@@ -68,7 +69,7 @@ def ranges_agree(instrument: Instrument, source: str) -> list[Issue]:
     issues = []
     for score in instrument.scores:
         reached = _extremes(instrument, score)
-        if reached and reached != (score.low, score.high):
+        if reached and reached != _stated(score):
             what = f"it says {score.low} to {score.high}, its items give {reached[0]:g} to {reached[1]:g}."
             issues.append(Issue("wrong-range", f"{source} score {score.code}", what))
     return issues
@@ -135,6 +136,10 @@ def _twice(names: Iterable[str]) -> list[str]:
 def _ascends(item: Item) -> bool:
     low, high = item.plausible or (item.low, item.high)
     return item.low < item.high and item.low <= low < high <= item.high
+
+
+def _stated(score: Score) -> tuple[float, float]:
+    return (-inf if score.low is None else score.low), (inf if score.high is None else score.high)
 
 
 def _extremes(instrument: Instrument, score: Score) -> tuple[float, float] | None:

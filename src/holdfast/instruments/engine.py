@@ -13,6 +13,8 @@ from holdfast.instruments.options import Options
 from holdfast.instruments.outcome import NoScore
 from holdfast.instruments.rules import RULES, Answered
 
+_NOT_A_PROBLEM = {"no-value-set", "nothing-answered"}
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -85,9 +87,6 @@ def _score_one(
     return None, [Issue(refusal.code, _place(score.code), refusal.why, severity=severity)]
 
 
-_NOT_A_PROBLEM = {"no-value-set", "nothing-answered"}
-
-
 def _turn(item: Item, answer: float) -> float:
     """The answer as the score counts it."""
     # eq:reverse
@@ -114,11 +113,11 @@ def _refuse(score: Score, items: tuple[Item, ...], read: Read, options: Options)
     needed = [item.id for item in items if item.id in absent and (not item.optional or item.id in options.presented)]
     if not needed:
         return None
-    return NoScore("missing-answer", f"no score, because {', '.join(needed)} carries no answer.{_advice(score)}")
+    return NoScore("missing-answer", f"no score, because there is no answer to {', '.join(needed)}.{_advice(score)}")
 
 
 def _list(absent: list[str]) -> str:
-    return f"; {', '.join(absent)} was presented and carries no answer" if absent else ""
+    return f"; no answer to {', '.join(absent)}, which the study presents" if absent else ""
 
 
 def _advice(score: Score) -> str:

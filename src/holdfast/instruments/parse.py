@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from holdfast.core.issues import Issue
@@ -35,7 +36,8 @@ def instrument_from(mapping: Mapping[str, Any], source: str) -> tuple[Instrument
     """Read one instrument from a parsed table; `source` (a file name or a place in one) stands in every issue.
 
     Two forms are understood. The full form holds items, scores, licence (see the shipped data files). The short form,
-    `kind = "measurement"` with `unit`, `low`, `high` and `better`, declares one number read from a test or a diary.
+    `kind = "measurement"` with `unit` and `better` (better still with `low` and `high`), declares one number read from
+    a test or a diary.
     Returns (None, issues) when anything is wrong; a returned instrument has passed every check.
     """
     issues: list[Issue] = []
@@ -73,11 +75,12 @@ def _questionnaire(reader: Reader) -> Instrument:
 
 
 def _measurement(reader: Reader) -> Instrument:
-    """The short form: one item, one score, both named like the instrument."""
+    """The short form: one item, one score, both named like the instrument; a bound nobody states is open."""
     code, name, known = reader.text("code"), reader.text("name"), _known(reader)
-    low, high = reader.number("low") or 0.0, reader.number("high") or 0.0
+    low, high = reader.number("low", required=False), reader.number("high", required=False)
     kind = AnswerKind.INTEGER if reader.flag("whole") else AnswerKind.NUMBER
-    item = Item(code, low, high, kind, plausible=reader.pair("plausible"), about=name)
+    lowest, highest = (-inf if low is None else low), (inf if high is None else high)
+    item = Item(code, lowest, highest, kind, plausible=reader.pair("plausible"), about=name)
     score = Score(
         code=code,
         name=name,

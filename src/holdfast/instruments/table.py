@@ -29,8 +29,9 @@ class ScoredTable:
 def score_table(instrument: Instrument, frame: Any, *, options: Options | None = None) -> ScoredTable:
     """Score every row of `frame` (pandas, polars, Arrow), whose columns are named by item ids.
 
-    Raises `DataError` when a needed column is absent (a column of empty cells says "not answered", no column may be a
-    slip), and `CallError` when a column has the name of a score that would be written.
+    Optional items, and items that no score uses, may be absent. Raises `DataError` when a needed column is absent (a
+    column of empty cells says "not answered", no column may be a slip), and `CallError` when a column has the name of
+    a score that would be written.
     """
     import narwhals as nw
 
@@ -54,7 +55,8 @@ def score_table(instrument: Instrument, frame: Any, *, options: Options | None =
 
 def _item_columns(instrument: Instrument, present: list[str]) -> list[str]:
     needed = [item.id for item in instrument.items]
-    absent = [item.id for item in instrument.items if item.id not in present and not item.optional]
+    used = {id for each in instrument.scores for id in each.items}
+    absent = [item.id for item in instrument.items if item.id in used - set(present) and not item.optional]
     if absent:
         issue = Issue("missing-column", "header", f"there is no column {', '.join(absent)}.")
         raise DataError(
