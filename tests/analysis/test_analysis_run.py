@@ -40,6 +40,37 @@ def test_the_published_acupuncture_numbers_come_out(shared: Path, helpers: Modul
     assert [step[3] for step in results.hierarchy] == ["significant", "significant"]
 
 
+def test_the_model_over_visits_and_the_responders_come_out(shared: Path, helpers: ModuleType) -> None:
+    ledger, arms = helpers.acupuncture(shared)
+    results = run(helpers.study_of(helpers.ACUPUNCTURE), ledger, arms, only=["mmrm", "responders"])
+    three, twelve, moved = results.get("mmrm").contrasts
+    # facts/statistics.md row 5 (R mmrm): 4.218088 (SE 1.222422), 4.711122 (1.242474), 0.493034 (1.367806)
+    assert (three.estimate, three.se) == pytest.approx((4.218088, 1.222422), abs=1e-3)
+    assert (twelve.estimate, twelve.se) == pytest.approx((4.711122, 1.242474), abs=1e-3)
+    assert (twelve.low, twelve.high) == pytest.approx((2.27, 7.16), abs=0.005)  # README of the data, two decimals
+    assert twelve.df == pytest.approx(293, abs=0.5)
+    assert (moved.estimate, moved.se) == pytest.approx((0.493034, 1.367806), abs=1e-3)
+    assert results.get("mmrm").found.n == 332  # README: 332 of 401 have any follow-up score
+    responders = results.get("responders")
+    counted = {row[0]: row[1:3] for row in responders.found.tables[0].rows}
+    assert counted == {"acupuncture": (87, 161), "control": (45, 140)}  # Vickers 2004
+    assert responders.contrasts[0].estimate == pytest.approx(87 / 161 - 45 / 140, abs=1e-12)
+    assert responders.rows[-1].estimate == pytest.approx(4.567, abs=0.001)  # 1 / 0.218944
+
+
+def test_a_constrained_baseline_gives_the_arms_one_mean_before(helpers: ModuleType) -> None:
+    plain = helpers.exercise_plain()
+    declared = {**plain["analyses"][0], "constrained_baseline": True, "df": "satterthwaite"}
+    free = {**plain["analyses"][0], "df": "satterthwaite"}
+    _, ledger, arms = helpers.exercise()
+    constrained = run(helpers.study_of(plain, declared), ledger, arms).get("primary")
+    conditional = run(helpers.study_of(plain, free), ledger, arms).get("primary")
+    assert constrained.found.n == 38  # everybody has a baseline, so everybody is in it
+    for one, other in zip(constrained.contrasts, conditional.contrasts, strict=True):
+        # Both adjust for the baseline: estimates agree to a fraction of the standard error (Liu et al. 2009).
+        assert abs(one.estimate - other.estimate) < 0.5 * other.se
+
+
 def test_the_results_are_one_json_document(shared: Path, helpers: ModuleType) -> None:
     study = helpers.study_of(helpers.ACUPUNCTURE)
     ledger, arms = helpers.acupuncture(shared)

@@ -8,15 +8,21 @@ from typing import Any
 
 from holdfast.analysis.context import Context
 from holdfast.analysis.results import Found
+from holdfast.errors import CallError
 from holdfast.study import analyses
 
 MODELS: Mapping[type[analyses.Declared], str] = {
     analyses.Ancova: "ancova",
+    analyses.Mmrm: "mmrm",
+    analyses.Responders: "responders",
 }
 """Each module of this package that runs a declared type; imported when first used."""
 
 
 def runner(declared: analyses.Declared) -> Callable[[Any, Context], Found]:
     """The function that runs this declaration."""
-    found: Callable[[Any, Context], Found] = import_module(f"holdfast.analysis.models.{MODELS[type(declared)]}").run
+    module = MODELS.get(type(declared))
+    if module is None:
+        raise CallError(f"this holdfast cannot run {getattr(declared, 'model', '?')!r} analyses")
+    found: Callable[[Any, Context], Found] = import_module(f"holdfast.analysis.models.{module}").run
     return found
