@@ -275,6 +275,7 @@ def test_an_unknown_item_is_named_with_the_nearest() -> None:
         ("modi", Options(min_answered={"modi": 0}), "it has 10 items"),
         ("nprs", Options(min_answered={"nprs": 1}), "no rule for missing"),
         ("modi", Options(presented=frozenset({"modi8"})), "not an optional item"),
+        ("modi", Options(value_set=ValueSet("x", {})), "takes no value set"),
     ],
 )
 def test_options_that_do_not_fit_are_the_callers_mistake(code: str, options: Options, message: str) -> None:

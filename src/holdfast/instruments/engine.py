@@ -67,6 +67,8 @@ def check_options(instrument: Instrument, options: Options) -> None:
             raise CallError(f"{code} has no rule for missing answers, so min_answered cannot be chosen")
         if not 1 <= fewest <= len(scores[code].items):
             raise CallError(f"min_answered of {code} is {fewest}; it has {len(scores[code].items)} items")
+    if options.value_set and all(score.rule != "index" for score in instrument.scores):
+        raise CallError(f"{instrument.code} has no index, so it takes no value set")
     optional = {item.id for item in instrument.items if item.optional}
     for id in sorted(options.presented - optional):
         raise CallError(f"{id!r} is not an optional item of {instrument.code}, so it cannot be listed as presented")

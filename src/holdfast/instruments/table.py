@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ class ScoredTable:
     """A table of scores in the library the caller uses, with everything that was found on the way.
 
     `frame` : the columns that are not items, unchanged, then one column per score (missing where there is none).
-    `issues` : each with the data row (1 = first) in `where`.
+    `issues` : each with its row in `where`.
     """
 
     frame: Any
@@ -26,9 +26,12 @@ class ScoredTable:
     issues: tuple[Issue, ...]
 
 
-def score_table(instrument: Instrument, frame: Any, *, options: Options | None = None) -> ScoredTable:
+def score_table(
+    instrument: Instrument, frame: Any, *, options: Options | None = None, places: Sequence[str] | None = None
+) -> ScoredTable:
     """Score every row of `frame` (pandas, polars, Arrow), whose columns are named by item ids.
 
+    `places` names each row in the issues ("line 5"); without it they are called row 1, row 2 and so on.
     Optional items, and items that no score uses, may be absent. Raises `DataError` when a needed column is absent (a
     column of empty cells says "not answered", no column may be a slip), and `CallError` when a column has the name of
     a score that would be written.
@@ -43,11 +46,12 @@ def score_table(instrument: Instrument, frame: Any, *, options: Options | None =
     _refuse_clash(instrument, kept)
     columns: dict[str, list[float | str | None]] = {each.code: [] for each in instrument.scores}
     issues: list[Issue] = []
-    for row, answers in enumerate(table.select(items).iter_rows(named=True), start=1):
+    for row, answers in enumerate(table.select(items).iter_rows(named=True)):
+        place = places[row] if places else f"row {row + 1}"
         scored = score(instrument, answers, options=chosen)
         for code, value in scored.values.items():
             columns[code].append(value)
-        issues += [replace(issue, where=f"row {row}, {issue.where}") for issue in scored.issues]
+        issues += [replace(issue, where=f"{place}, {issue.where}") for issue in scored.issues]
     return ScoredTable(
         _assemble(table.select(kept), instrument, columns), rule_version(instrument, chosen), tuple(issues)
     )
