@@ -1,0 +1,1 @@
+"""Statistics on arrays and long tables; this room knows nothing about trials."""

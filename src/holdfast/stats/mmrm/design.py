@@ -1,0 +1,228 @@
+"""A formula applied to a long table once, ready for many fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.errors import CallError, DataError
+from holdfast.stats.columns import Column, as_factor, codes_of, level_text, read
+from holdfast.stats.formula import Parsed, Terms, build, parse, response
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MmrmDesign:
+    """Everything about the data that does not depend on the covariance structure.
+
+    For n rows whose covariates are known: `y` (n,) with NaN where the outcome is missing, `X` (n, p),
+    `subject` (n,), `visit` (n,) and `group` (n,) codes, `weights` (n,), `times` (n, c) or None.
+    `frame` holds the columns of the formula at these rows; `rows` (n,) their places in the data.
+    """
+
+    terms: Terms
+    y: Array
+    X: Array
+    subject: Ints
+    visit: Ints
+    group: Ints
+    weights: Array
+    times: Array | None
+    subjects: tuple[str, ...]
+    visits: tuple[str, ...]
+    groups: tuple[str, ...]
+    frame: dict[str, Column]
+    rows: Ints
+    names: dict[str, str]
+    notes: tuple[str, ...]
+
+    @property
+    def formula(self) -> str:
+        """The formula as it was written."""
+        return self.terms.parsed.text
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """Rows with an outcome (n,)."""
+        return ~np.isnan(self.y)
+
+
+def mmrm_design(
+    formula: str,
+    data: Any,
+    *,
+    subject: str,
+    visit: str,
+    group: str | None = None,
+    time: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    visit_order: Sequence[str] | None = None,
+) -> MmrmDesign:
+    """Apply `formula` ("value ~ baseline * visit + arm * visit") to a long table, one row per person and visit.
+
+    `subject`, `visit`, `group` (separate covariance parameters for each), `time` (numeric columns for spatial
+    structures) and `weights` (precision weights) name columns. The order of visits is the order of a categorical,
+    ascending for numbers; for text it must be given by `visit_order`. The reference level of a factor is its first.
+
+    Rows whose covariates are missing, or whose visit or person is unknown, are left out and counted in `notes`.
+    Raises `CallError` for what cannot be meant, `DataError` for two rows of one person at one visit, or for weights
+    that are not positive.
+    """
+    parsed = parse(formula)
+    times = [time] if isinstance(time, str) else list(time or ())
+    extra = [name for name in (group, weights, *times) if name]
+    frame = read(data, [*parsed.variables, subject, visit, *extra])
+    visit_column = _ordered_visits(frame[visit], visit, visit_order)
+    if frame[visit].is_factor:
+        frame[visit] = visit_column
+    right = [name for name in parsed.variables if name != parsed.response] if parsed.plain else parsed.variables
+    needed = [*right, subject, visit, *extra]
+    rows, notes = _complete_rows(frame, needed, parsed)
+    y = response(parsed, frame)[rows]
+    seen = rows[~np.isnan(y)]
+    if not len(seen):
+        raise DataError(f"no row has a value of {parsed.response!r} and of every other variable of the model")
+    frame, dropped = _without_unused(frame, [*right, *([group] if group else [])], seen)
+    for name in [*right, *([group] if group else [])]:
+        inside = ~frame[name].missing[rows]
+        rows, y = rows[inside], y[inside]
+    visit_column, absent = visit_column.without_unused(seen), visit_column
+    notes += tuple(dropped)
+    if len(visit_column.levels) < len(absent.levels):
+        gone = [v for v in absent.levels if v not in visit_column.levels]
+        notes += (f"nobody has an outcome at visit {', '.join(gone)}; left out",)
+        inside = ~visit_column.missing[rows]
+        rows, y = rows[inside], y[inside]
+    used = {name: frame[name].take(rows) for name in right}
+    terms, X, used = build(parsed, used, len(rows))
+    subject_codes, subjects = _people(frame[subject], rows)
+    codes = codes_of(visit_column)[rows]
+    _one_row_each(subject_codes, codes, subjects, visit_column.levels)
+    group_codes, groups = _groups(frame[group], rows, subject_codes, group) if group else (np.zeros_like(codes), ("",))
+    design_weights = _weights(frame[weights], rows, weights) if weights else np.ones(len(rows))
+    coordinates = np.stack([frame[name].numbers[rows] for name in times], axis=1) if times else None
+    names = {
+        "subject": subject,
+        "visit": visit,
+        "group": group or "",
+        "weights": weights or "",
+        "time": " ".join(times),
+    }
+    return MmrmDesign(
+        terms,
+        y,
+        X,
+        subject_codes,
+        codes,
+        group_codes,
+        design_weights,
+        coordinates,
+        subjects,
+        visit_column.levels,
+        groups,
+        used,
+        rows,
+        names,
+        (*notes, *_missing_note(y, parsed)),
+    )
+
+
+def _ordered_visits(column: Column, name: str, order: Sequence[str] | None) -> Column:
+    if order is not None:
+        return _reordered(as_factor(column), name, [level_text(v) for v in order])
+    if column.is_factor and not column.declared and len(column.levels) > 1:
+        raise CallError(
+            f"the order of the visits in {name!r} is not known: the column holds text",
+            ways_out=(
+                f"say it: visit_order=[{', '.join(repr(v) for v in column.levels)}] in the right order",
+                f"make {name!r} an ordered categorical (pandas.Categorical, polars.Enum)",
+            ),
+        )
+    return as_factor(column)
+
+
+def _reordered(column: Column, name: str, order: list[str]) -> Column:
+    if sorted(order) != sorted(set(column.levels) | set(order)) or len(set(order)) != len(order):
+        unknown = [v for v in column.levels if v not in order]
+        raise CallError(f"visit_order must name every visit of {name!r} once; missing: {', '.join(unknown) or 'none'}")
+    place = np.array([*(order.index(level) for level in column.levels), -1])
+    return Column(None, place[codes_of(column)], tuple(order), declared=True)
+
+
+def _complete_rows(frame: dict[str, Column], needed: Sequence[str], parsed: Parsed) -> tuple[Ints, tuple[str, ...]]:
+    notes = []
+    known = None
+    for name in dict.fromkeys(needed):
+        if name == parsed.response:
+            continue
+        missing = frame[name].missing
+        known = ~missing if known is None else known & ~missing
+        if count := int(missing.sum()):
+            notes.append(f"{count} rows have no value of {name!r}; left out")
+    assert known is not None
+    return np.flatnonzero(known), tuple(notes)
+
+
+def _without_unused(frame: dict[str, Column], names: Sequence[str], seen: Ints) -> tuple[dict[str, Column], list[str]]:
+    out, notes = dict(frame), []
+    for name in dict.fromkeys(names):
+        out[name] = frame[name].without_unused(seen)
+        gone = [level for level in frame[name].levels if level not in out[name].levels]
+        if gone:
+            notes.append(f"level {', '.join(gone)} of {name!r} has no outcome; left out")
+    return out, notes
+
+
+def _people(column: Column, rows: Ints) -> tuple[Ints, tuple[str, ...]]:
+    """Codes 0..n-1 in order of first appearance, with the people's names."""
+    keys = column.codes if column.codes is not None else column.numbers
+    taken = keys[rows]
+    found, first, inverse = np.unique(taken, return_index=True, return_inverse=True)
+    rank = np.empty(len(found), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(found))
+    ordered = found[np.argsort(first)]
+    if column.codes is not None:
+        return rank[inverse], tuple(column.levels[int(k)] for k in ordered)
+    return rank[inverse], tuple(level_text(float(k)) for k in ordered)
+
+
+def _one_row_each(subject: Ints, visit: Ints, subjects: Sequence[str], visits: Sequence[str]) -> None:
+    cell = subject * len(visits) + visit
+    found, count = np.unique(cell, return_counts=True)
+    if (count > 1).any():
+        twice = int(found[count > 1][0])
+        who, when = subjects[twice // len(visits)], visits[twice % len(visits)]
+        raise DataError(
+            f"{int((count > 1).sum())} people-visits have more than one row; first: {who!r} at {when!r}",
+            ways_out=("keep one row for each person and visit",),
+        )
+
+
+def _groups(column: Column, rows: Ints, subject: Ints, name: str) -> tuple[Ints, tuple[str, ...]]:
+    factor = as_factor(column).take(rows)
+    codes = codes_of(factor)
+    first = np.full(subject.max() + 1, -1, dtype=np.int64)
+    first[subject] = codes
+    if (first[subject] != codes).any():
+        raise DataError(f"the covariance group {name!r} changes within a person")
+    return codes, factor.levels
+
+
+def _weights(column: Column, rows: Ints, name: str) -> Array:
+    if column.is_factor:
+        raise CallError(f"the weights {name!r} are not numbers")
+    taken = column.numbers[rows]
+    if not (taken > 0).all():
+        raise DataError(f"the weights {name!r} must be positive")
+    return taken
+
+
+def _missing_note(y: Array, parsed: Parsed) -> tuple[str, ...]:
+    count = int(np.isnan(y).sum())
+    return (f"{count} rows have no value of {parsed.response!r}",) if count else ()

@@ -1,0 +1,120 @@
+"""Newton's method with the exact Hessian, guarded by the average information far from the optimum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.errors import NotConverged, Unidentifiable
+from holdfast.stats.mmrm.likelihood import Point, evaluate
+from holdfast.stats.mmrm.patterns import Patterns
+from holdfast.stats.mmrm.structures import Structure
+
+Array = NDArray[np.float64]
+
+# A fit counts as converged below ACCEPT; iterations go on to AIM because one more Newton step costs little.
+ACCEPT = 1e-8
+AIM = 1e-10
+
+WAYS_OUT = (
+    "choose a structure with fewer parameters (toeph, ar1h, csh, ar1, cs), and declare it as a change of plan",
+    "leave out a visit that few people reached",
+    'check the data for outliers, constant values and wrong units with str(fit) of a fit with covariance="idh"',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """Where Newton stopped: the likelihood there, the largest unit-free gradient, iterations used.
+
+    `information_vcov` (r, r) is the inverse of the observed information of theta.
+    """
+
+    point: Point
+    gradient: float
+    iterations: int
+    information_vcov: Array
+
+
+def maximise(data: Patterns, structure: Structure, start: Array, *, reml: bool, max_iterations: int = 100) -> Optimum:
+    """Maximise the likelihood from `start`.
+
+    The gradient of -loglik, each component times the natural size of its parameter, must fall below 1e-8.
+    Raises `NotConverged` where it does not and `Unidentifiable` where the optimum is flat or on the boundary.
+    """
+    point = evaluate(start, data, structure, reml=reml)
+    if point is None:
+        raise Unidentifiable("the starting covariance is not positive definite", ways_out=WAYS_OUT)
+    iterations = 0
+    while (size := gradient_size(point, structure)) > AIM and iterations < max_iterations:
+        better = _step(point, data, structure, reml=reml)
+        if better is None:
+            break
+        point = better
+        iterations += 1
+    if not size <= accept(data):
+        raise NotConverged(
+            f"the likelihood did not converge: largest gradient {size:.2g} after {iterations} iterations "
+            f"(needed {accept(data):.0e})",
+            ways_out=WAYS_OUT,
+        )
+    return Optimum(point, size, iterations, _information_vcov(point, structure))
+
+
+def accept(data: Patterns) -> float:
+    """1e-8, and for more than 10,000 observations in proportion, because rounding errors of the sums grow so."""
+    return ACCEPT * max(1.0, data.n_obs / 1e4)
+
+
+def gradient_size(point: Point, structure: Structure) -> float:
+    """Largest component of the gradient of -loglik, free of units (eq:mmrm-converged)."""
+    return float(np.abs(point.gradient * structure.scale(point.theta)).max(initial=0.0)) / 2
+
+
+def _step(point: Point, data: Patterns, structure: Structure, *, reml: bool) -> Point | None:
+    """The next point, not worse than this one; None when no shorter step improves either."""
+    scale = structure.scale(point.theta)
+    direction = newton_direction(point, scale)
+    size = gradient_size(point, structure)
+    for halving in range(40):
+        trial = evaluate(point.theta + direction * 0.5**halving, data, structure, reml=reml)
+        if trial is None:
+            continue
+        slack = 1e-11 * (1 + abs(point.loglik))
+        if trial.loglik > point.loglik + slack:
+            return trial
+        # Near the optimum the likelihood no longer resolves progress; the gradient does.
+        if trial.loglik >= point.loglik - slack and gradient_size(trial, structure) < size:
+            return trial
+    return None
+
+
+def newton_direction(point: Point, scale: Array) -> Array:
+    """Solve H d = -g with the exact Hessian where it is positive definite, else with the average information."""
+    g = point.gradient * scale
+    for matrix in (point.hessian, point.average):
+        H = matrix * np.outer(scale, scale)
+        try:
+            np.linalg.cholesky(H)
+        except np.linalg.LinAlgError:
+            continue
+        return np.asarray(-np.linalg.solve(H, g) * scale)
+    ridge = np.trace(point.average * np.outer(scale, scale)) / len(g)
+    return np.asarray(-g / max(ridge, 1e-8) * scale)
+
+
+def _information_vcov(point: Point, structure: Structure) -> Array:
+    """Inverse of the observed information of theta (eq:mmrm-theta-vcov)."""
+    scale = structure.scale(point.theta)
+    H = point.hessian * np.outer(scale, scale) / 2
+    values = np.linalg.eigvalsh(H)
+    if values[0] <= 1e-9 * max(values[-1], 1.0):
+        raise Unidentifiable(
+            "the data do not identify the covariance: the likelihood is flat in some direction "
+            f"(smallest curvature {values[0]:.2g})",
+            ways_out=WAYS_OUT,
+        )
+    inverse = np.linalg.inv(H)
+    return np.asarray((inverse + inverse.T) / 2 * np.outer(scale, scale))

@@ -1,0 +1,226 @@
+"""From a design to what the likelihood needs: people by pattern, and a structure of the right size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holdfast.errors import CallError, RankDeficient, Unidentifiable
+from holdfast.stats.mmrm import correlations as corr
+from holdfast.stats.mmrm import structures as st
+from holdfast.stats.mmrm.design import MmrmDesign
+from holdfast.stats.mmrm.patterns import Patterns, rotate
+from holdfast.stats.mmrm.spatial import Spatial
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_BY_VISIT: dict[str, Callable[[int], st.Structure]] = {
+    "us": st.unstructured,
+    "toep": st.toeplitz,
+    "toeph": lambda m: st.Heterogeneous(corr.banded, m),
+    "ar1": lambda m: st.Homogeneous(corr.autoregressive, m),
+    "ar1h": lambda m: st.Heterogeneous(corr.autoregressive, m),
+    "cs": st.compound_symmetry,
+    "csh": lambda m: st.Heterogeneous(corr.exchangeable, m),
+    "ad": lambda m: st.Homogeneous(corr.antedependent, m),
+    "adh": lambda m: st.Heterogeneous(corr.antedependent, m),
+    "id": st.independence,
+    "idh": st.independence_by_visit,
+}
+_SPATIAL = {"sp_exp": 1, "sp_gau": 2}
+
+WORDS = {
+    "unstructured": "us",
+    "toeplitz": "toep",
+    "heterogeneous toeplitz": "toeph",
+    "autoregressive": "ar1",
+    "heterogeneous autoregressive": "ar1h",
+    "compound symmetry": "cs",
+    "heterogeneous compound symmetry": "csh",
+    "ante-dependence": "ad",
+    "heterogeneous ante-dependence": "adh",
+    "independence": "id",
+    "heterogeneous independence": "idh",
+    "spatial exponential": "sp_exp",
+    "spatial gaussian": "sp_gau",
+}
+SHORT = {short: words for words, short in WORDS.items()}
+
+
+def structure_name(covariance: str) -> str:
+    """R's short name of a structure given in words or short; raises `CallError` for an unknown one."""
+    asked = covariance.strip().lower()
+    if asked in SHORT:
+        return asked
+    if asked in WORDS:
+        return WORDS[asked]
+    raise CallError(
+        f"covariance is {covariance!r}; it can be: " + ", ".join(f"{words} ({short})" for words, short in WORDS.items())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Observed rows laid on a grid of people and visits.
+
+    `Z` (n, m, p+1) with the response last, already multiplied by the root of the weights, zero where unobserved;
+    `pattern` (n,) into `mask` (P, m); `cell` (n_obs, 2) the person and visit of each observed row `rows` (n_obs,);
+    `place` (n, m) maps grid cells to visits of the structure (identical except for spatial structures).
+    """
+
+    Z: Array
+    pattern: Ints
+    mask: NDArray[np.bool_]
+    cell: Ints
+    rows: Ints
+    who: Ints
+    log_weights: float
+
+
+def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> tuple[People, Patterns, st.Structure]:
+    """People, rotated patterns and the structure for one fit; `y` (n,) replaces the design's outcome."""
+    outcome = design.y if y is None else y
+    seen = np.flatnonzero(~np.isnan(outcome))
+    check_rank(design.X[seen], design.terms.names)
+    if covariance in _SPATIAL:
+        structure: st.Structure
+        people, structure = _spatial(design, covariance, outcome, seen)
+    else:
+        people = _on_grid(design, outcome, seen, design.visit[seen] + design.group[seen] * len(design.visits))
+        base = _BY_VISIT[covariance](len(design.visits))
+        structure = base if len(design.groups) == 1 else st.Grouped(base, design.groups)
+        _check_visits(design, people, covariance)
+    return people, rotate(people.Z, people.pattern, people.mask, people.log_weights), structure
+
+
+def check_rank(X: Array, names: tuple[str, ...]) -> None:
+    """Raise `RankDeficient` naming the columns that the others already determine."""
+    size = np.sqrt((X * X).sum(0))
+    unit = X / np.where(size > 0, size, 1.0)
+    values = np.linalg.eigvalsh(unit.T @ unit)
+    if values[0] > 1e-9:
+        return
+    R = np.abs(np.diagonal(np.linalg.qr(unit, mode="r")))
+    aliased = [name for name, r in zip(names, R, strict=True) if r < 1e-7]
+    if not aliased and len(X) >= X.shape[1]:
+        return
+    raise RankDeficient(
+        f"{len(X)} observed rows cannot identify all {X.shape[1]} coefficients; determined by the others: "
+        + (", ".join(aliased) or "some"),
+        ways_out=(
+            "take the term out of the formula",
+            "check for a combination of factor levels (an arm at a visit) that nobody with an outcome has",
+        ),
+    )
+
+
+def _on_grid(design: MmrmDesign, y: Array, seen: Ints, place: Ints) -> People:
+    m = len(design.visits) * len(design.groups)
+    who, person = np.unique(design.subject[seen], return_inverse=True)
+    obs = np.zeros((len(who), m), dtype=bool)
+    obs[person, place] = True
+    mask, pattern = _patterns(obs)
+    root = np.sqrt(design.weights[seen])
+    Z = np.zeros((len(who), m, design.X.shape[1] + 1))
+    Z[person, place, :-1] = design.X[seen] * root[:, None]
+    Z[person, place, -1] = y[seen] * root
+    return People(Z, pattern, mask, np.stack([person, place], 1), seen, who, float(2 * np.log(root).sum()))
+
+
+def _patterns(obs: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Ints]:
+    if obs.shape[1] <= 62:
+        code = obs @ (1 << np.arange(obs.shape[1], dtype=np.int64))
+        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+        return obs[first], inverse
+    mask, inverse = np.unique(obs, axis=0, return_inverse=True)
+    return mask, inverse.ravel()
+
+
+def _spatial(design: MmrmDesign, covariance: str, y: Array, seen: Ints) -> tuple[People, Spatial]:
+    if design.times is None:
+        raise CallError(
+            f"covariance {SHORT[covariance]!r} needs real times", ways_out=('name the column: time="weeks"',)
+        )
+    who, person = np.unique(design.subject[seen], return_inverse=True)
+    order = np.lexsort((design.visit[seen], person))
+    seen, person = seen[order], person[order]
+    slot = np.arange(len(seen)) - np.searchsorted(person, person)
+    m, c = int(slot.max()) + 1, design.times.shape[1]
+    times = np.full((len(who), m, c), np.nan)
+    times[person, slot] = design.times[seen]
+    group = np.zeros(len(who), dtype=np.int64)
+    group[person] = design.group[seen]
+    keys = np.concatenate([np.nan_to_num(times, nan=np.inf).reshape(len(who), -1), group[:, None]], axis=1)
+    _, first, pattern = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    known = times[first]
+    distance = np.sqrt(((known[:, :, None] - known[:, None]) ** 2).sum(-1))
+    off = distance[:, ~np.eye(m, dtype=bool)]
+    if (off == 0).any():
+        raise Unidentifiable("a person was seen twice at the same time, so that two outcomes would be one")
+    root = np.sqrt(design.weights[seen])
+    Z = np.zeros((len(who), m, design.X.shape[1] + 1))
+    Z[person, slot, :-1] = design.X[seen] * root[:, None]
+    Z[person, slot, -1] = y[seen] * root
+    mask = ~np.isnan(known[:, :, 0])
+    cell = np.stack([person, slot], 1)
+    people = People(Z, pattern.ravel(), mask, cell, seen, who, float(2 * np.log(root).sum()))
+    return people, Spatial(_SPATIAL[covariance], distance, group[first], design.groups)
+
+
+def _check_visits(design: MmrmDesign, people: People, covariance: str) -> None:
+    """Refuse what cannot be estimated: a visit with one person, or visits that nobody had both of."""
+    count = np.bincount(people.pattern, minlength=len(people.mask))
+    together = (people.mask * count[:, None]).T @ people.mask
+    labels = [f"{visit} {group}".strip() for group in design.groups for visit in design.visits]
+    m = len(design.visits)
+    for k, label in enumerate(labels):
+        if together[k, k] == 1 or (together[k, k] == 0 and covariance in ("us", "idh", "csh", "toeph", "ar1h", "adh")):
+            raise Unidentifiable(
+                f"visit {label} has {together[k, k]} person(s) with an outcome: no variance can be estimated there",
+                ways_out=(f"leave visit {label} out of the analysis", "declare a wider window for the visit"),
+            )
+    if covariance != "us":
+        return
+    for a in range(len(labels)):
+        for b in range(a + 1, len(labels)):
+            if a // m == b // m and together[a, b] < 2:
+                raise Unidentifiable(
+                    f"{together[a, b]} person(s) have outcomes at both {labels[a]} and {labels[b]}: "
+                    "their covariance cannot be estimated",
+                    ways_out=(
+                        "choose a structure that links visits by fewer parameters (toeph, ar1h, csh)",
+                        f"leave out {labels[a]} or {labels[b]}",
+                    ),
+                )
+
+
+def starting_moments(people: People) -> Array:
+    """Moments (m, m) of least-squares residuals, made positive definite: where Newton begins."""
+    p = people.Z.shape[2] - 1
+    flat = people.Z.reshape(-1, p + 1)
+    gram = flat.T @ flat
+    beta = np.linalg.lstsq(gram[:p, :p], gram[:p, p], rcond=None)[0]
+    R = people.Z[:, :, p] - people.Z[:, :, :p] @ beta
+    seen = people.mask[people.pattern].astype(float)
+    pairs = np.maximum(seen.T @ seen, 1.0)
+    S = (R.T @ R) / pairs
+    variance = np.diagonal(S).copy()
+    variance = np.where(variance > 0, variance, variance[variance > 0].mean() if (variance > 0).any() else 1.0)
+    S[np.diag_indices_from(S)] = variance
+    return _shrunk(S)
+
+
+def _shrunk(S: Array) -> Array:
+    """S pulled towards its diagonal until it is safely positive definite."""
+    sd = np.sqrt(np.diagonal(S))
+    R = S / np.outer(sd, sd)
+    eye = np.eye(len(S))
+    for keep in (1.0, 0.9, 0.7, 0.4, 0.0):
+        mixed = keep * R + (1 - keep) * eye
+        if np.linalg.eigvalsh(mixed)[0] > 0.02:
+            break
+    return np.asarray(mixed * np.outer(sd, sd))

@@ -1,0 +1,151 @@
+"""Answers of a fit: named estimates in one table, with their joint covariance and F test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from holdfast.errors import CallError
+from holdfast.stats.estimates import COLUMNS, number, p_text
+from holdfast.stats.mmrm.df import FTest
+from holdfast.stats.mmrm.inference import Inference
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Several linear functions of the coefficients.
+
+    `names` column -> one label per row; `L` (k, p); `estimate`, `se`, `df` (k,); `vcov` (k, k) their joint covariance.
+    """
+
+    names: dict[str, list[str]]
+    L: Array
+    estimate: Array
+    se: Array
+    df: Array
+    vcov: Array
+    level: float
+    inference: Inference
+
+    @property
+    def t(self) -> Array:
+        """Estimate divided by standard error (k,)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.se > 0, self.estimate / np.where(self.se > 0, self.se, 1.0), np.nan)
+
+    @property
+    def p(self) -> Array:
+        """Two-sided p values against zero (k,)."""
+        return np.asarray(2 * t_tail(np.abs(self.t), self.df))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The labels, then estimate, se, df, low, high, t, p."""
+        half = t_quantile(0.5 + self.level / 2, self.df) * self.se
+        columns = (self.estimate, self.se, self.df, self.estimate - half, self.estimate + half, self.t, self.p)
+        return pd.DataFrame({**self.names, **dict(zip(COLUMNS, columns, strict=True))})
+
+    @property
+    def joint(self) -> FTest:
+        """F test that all rows are zero: F, num_df, den_df."""
+        return self.inference.joint(self.L)
+
+    @property
+    def joint_p(self) -> float:
+        """p value of the joint F test."""
+        F, num, den = self.joint
+        return float(f_tail(F, num, den))
+
+    def adjust(self, method: str) -> Adjusted:
+        """p values, and for single-step methods intervals, adjusted for the number of rows.
+
+        `method`: "bonferroni", "holm", "hochberg", "dunnett" or "tukey" (both by the multivariate t distribution).
+        """
+        from holdfast.stats.mmrm.multiplicity import adjusted
+
+        return adjusted(self, method)
+
+    def __getitem__(self, row: int) -> pd.Series:
+        return self.table.iloc[row]
+
+    def __len__(self) -> int:
+        return len(self.estimate)
+
+    def __str__(self) -> str:
+        table = self.table
+        lines = [_sentence(self.names, row, self.level) for _, row in table.iterrows()]
+        if len(lines) > 1 and np.isfinite(self.vcov).all() and (self.se > 0).all():
+            F, num, den = self.joint
+            lines.append(
+                f"all {num:g} together: F = {number(F)} on {num:g} and {number(den)} df, {p_text(self.joint_p)}"
+            )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """Estimates with p values adjusted for multiplicity: `table` has one more column, p_adjusted."""
+
+    method: str
+    table: pd.DataFrame
+
+    def __str__(self) -> str:
+        return f"adjusted by {self.method}\n{self.table.to_string(index=False)}"
+
+
+def _sentence(names: dict[str, list[str]], row: Any, level: float) -> str:
+    label = ", ".join(str(row[name]) if k == 0 else f"{name} {row[name]}" for k, name in enumerate(names))
+    df = f", df {row['df']:.1f}" if np.isfinite(row["df"]) else ""
+    return (
+        f"{label}: {number(row['estimate'])} ({100 * level:g}% CI {number(row['low'])} to {number(row['high'])}, "
+        f"SE {number(row['se'])}{df}, {p_text(row['p'])})"
+    )
+
+
+def estimates(
+    inference: Inference, L: Array, names: dict[str, list[str]], level: float, extra: Array | None = None
+) -> Estimates:
+    """Apply rows L (k, p); `extra` (k, k) is covariance that comes on top, from covariates that are a sample."""
+    L = np.atleast_2d(np.asarray(L, dtype=float))
+    if L.shape[1] != len(inference.point.beta):
+        raise CallError(f"rows have {L.shape[1]} weights, the model has {len(inference.point.beta)} coefficients")
+    vcov = L @ inference.vcov @ L.T
+    df = inference.dfs(L)
+    if extra is not None:
+        df = _combined_df(np.diagonal(vcov), df, np.diagonal(extra), inference)
+        vcov = vcov + extra
+    se = np.sqrt(np.maximum(np.diagonal(vcov), 0.0))
+    return Estimates(names, L, L @ inference.point.beta, se, df, vcov, level, inference)
+
+
+def _combined_df(model: Array, df: Array, extra: Array, inference: Inference) -> Array:
+    """Satterthwaite's df of a sum of two independent variances (eq:mmrm-gcomp-df)."""
+    people = inference.n_people - 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(extra > 0, (model + extra) ** 2 / (model**2 / df + extra**2 / people), df)
+
+
+def t_tail(t: Array, df: Array) -> Array:
+    """Upper tail of Student's t; the normal where df is infinite."""
+    finite = np.isfinite(df)
+    return np.asarray(np.where(finite, special.stdtr(np.where(finite, df, 1.0), -t), special.ndtr(-t)))
+
+
+def t_quantile(q: float, df: Array) -> Array:
+    """Quantile of Student's t; the normal where df is infinite."""
+    finite = np.isfinite(df)
+    return np.asarray(np.where(finite, special.stdtrit(np.where(finite, df, 1.0), q), special.ndtri(q)))
+
+
+def f_tail(F: float, num: float, den: float) -> float:
+    """Upper tail of F; chi-square where the denominator df is infinite."""
+    if not np.isfinite(den):
+        return float(special.chdtrc(num, num * F))
+    return float(special.fdtrc(num, den, F))
