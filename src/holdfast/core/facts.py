@@ -264,6 +264,24 @@ class SessionDone(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class DoseModified(Fact):
+    """A part of the prescription is multiplied by a factor from one session to another, why and by whom.
+
+    `block` names the block of the programme ("" for all), `field` what is changed: "load", "seconds", "bouts",
+    "sets" or "reps"; a factor of 0 leaves the block out. `to_session` None means until further notice.
+    """
+
+    kind: ClassVar[str] = "dose-modified"
+    block: str
+    field: Literal["load", "seconds", "bouts", "sets", "reps"]
+    factor: float
+    reason: Literal["pain", "symptom", "other health", "equipment", "time", "refusal", "staff"]
+    decided_by: str
+    from_session: int
+    to_session: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AdverseEvent(Fact):
     """An unwanted event: what, how bad (CTCAE grade 1-5), related, expected, serious, from when to when."""
 

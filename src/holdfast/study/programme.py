@@ -98,7 +98,7 @@ class Tolerance(Part):
     attainment: float = 0.9
 
 
-class TestNeed(Part):
+class NeededTest(Part):
     """A capacity test that the programme doses from, and for how many days it stays valid."""
 
     test: str
@@ -130,7 +130,7 @@ class Programme(Sourced):
     home: str = ""
     adherence: str = ""
     non_exercise: str = ""
-    needs: tuple[TestNeed, ...] = ()
+    needs: tuple[NeededTest, ...] = ()
     blocks: tuple[Block, ...] = ()
     tolerance: Tolerance = Tolerance()
     missed: Missed = Missed()
