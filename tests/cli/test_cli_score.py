@@ -105,13 +105,13 @@ def test_a_decimal_comma_is_not_guessed(tmp_path: Path) -> None:
 
 
 def test_the_protocols_choice_for_missing_answers(tmp_path: Path) -> None:
-    header = ",".join(f"modi{n}" for n in range(1, 11))
-    file = write(tmp_path, header + "\n2,2,2,2,2,2,2,2,2,\n")  # 18 of 45 = 40 %
-    assert json.loads(run(file, "--instrument", "modi", "--json").stdout)["rows"] == [{"modi": None}]
-    for choice in ("9", "modi=9"):
-        document = json.loads(run(file, "--instrument", "modi", "--min-answered", choice, "--json").stdout)
-        assert document["rows"] == [{"modi": 40.0}]
-        assert document["rule_version"] == "modi rule 1 (modi>=9)"
+    header = ",".join(f"pseq{n}" for n in range(1, 11))
+    file = write(tmp_path, header + "\n3,3,3,3,3,3,3,3,3,\n")  # 27 x 10 / 9 = 30
+    assert json.loads(run(file, "--instrument", "pseq", "--json").stdout)["rows"] == [{"pseq": None}]
+    for choice in ("9", "pseq=9"):
+        document = json.loads(run(file, "--instrument", "pseq", "--min-answered", choice, "--json").stdout)
+        assert document["rows"] == [{"pseq": 30.0}]
+        assert document["rule_version"] == "pseq rule 1 (pseq>=9)"
 
 
 def test_an_index_with_the_users_value_set(tmp_path: Path) -> None:

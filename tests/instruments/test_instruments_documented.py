@@ -30,7 +30,7 @@ def test_every_equation_that_the_code_cites_is_documented() -> None:
 
 
 def test_the_example_on_the_page_says_what_happens() -> None:
-    form = {f"modi{n}": 2 for n in range(1, 10)}
-    assert score(load("modi"), form).why("modi").startswith("no score, because there is no answer to modi10.")
-    # 9 sections at 2 of 5: 18 / 45 = 40 %
-    assert score(load("modi"), form, options=Options(min_answered={"modi": 9})).values == {"modi": 40.0}
+    form = {f"pseq{n}": 3 for n in range(1, 10)}
+    assert score(load("pseq"), form).why("pseq").startswith("no score, because there is no answer to pseq10.")
+    # 9 answers of 3 are 27; 27 x 10 / 9 = 30
+    assert score(load("pseq"), form, options=Options(min_answered={"pseq": 9})).values == {"pseq": 30.0}

@@ -35,7 +35,7 @@ def test_odi_with_all_sections() -> None:
 
 
 def test_odi_without_the_section_on_sex_life() -> None:
-    # 18 of 45 = 40 %; that the section is number 8 is from memory
+    # 18 of 45 = 40 %
     scored = score(load("odi"), form("odi", [3, 1, 2, 0, 4, 2, 1, None, 3, 2]))
     assert scored.values == {"odi": 40.0}
 
@@ -47,20 +47,25 @@ def test_odi_counts_sex_life_as_missing_when_the_study_presents_it() -> None:
     assert "odi8" in scored.why("odi")
 
 
-def test_modi_needs_every_section_until_the_protocol_says_how_many() -> None:
+def test_modi_with_one_section_missed_is_divided_by_45() -> None:
+    # the worked example of the form's scoring note: 16 of 50 = 32 %, 16 of 45 = 35.5 % (cut, not rounded, there)
+    assert score(load("modi"), form("modi", [4, 4, 4, 4, 0, 0, 0, 0, 0, 0])).values == {"modi": 32.0}
+    missed = score(load("modi"), form("modi", [4, 4, 4, 4, 0, 0, 0, 0, 0, None]))
+    assert missed.values == {"modi": 100 * 16 / 45}
+    assert "modi10" in missed.why("modi")
+
+
+def test_modi_with_two_sections_missed_is_the_protocols_choice() -> None:
     answers = form("modi", [3, 1, 2, 0, None, 2, 1, 0, 3, None])  # 12 of 8 x 5 = 40 -> 30 %
     strict = score(load("modi"), answers)
     assert strict.values == {"modi": None}
-    assert strict.why("modi") == (
-        "no score, because there is no answer to modi5, modi10. The protocol may set min_answered for this score."
-    )
+    assert strict.why("modi") == "no score, because 8 of 10 items answered, 9 needed."
     chosen = score(load("modi"), answers, options=Options(min_answered={"modi": 8}))
     assert chosen.values == {"modi": 30.0}
     assert chosen.rule_version == "modi rule 1 (modi>=8)"
     assert "missing-filled" in codes_of(chosen)
-    refused = score(load("modi"), answers, options=Options(min_answered={"modi": 9}))
+    refused = score(load("modi"), answers | {"modi10": 2}, options=Options(min_answered={"modi": 10}))
     assert refused.values == {"modi": None}
-    assert refused.why("modi") == "no score, because 8 of 10 items answered, 9 needed."
 
 
 # Roland-Morris: number of ticked statements, not ticked = 0 (2000 Spine paper, mirror) ----
@@ -117,7 +122,7 @@ def test_psfs_needs_the_activities_that_were_locked() -> None:
     assert score(load("psfs"), form("psfs", [2, 4, 6]), options=locked).values == {"psfs": None}
 
 
-# Tampa: sum of 1-4, items 4, 8, 12, 16 reversed (reversal from memory) ----
+# Tampa: sum of 1-4, items 4, 8, 12, 16 reversed (awell-health/awell-score, osteopathy.org.au) ----
 
 
 def test_tsk17_reverses_four_items() -> None:
@@ -293,12 +298,12 @@ def test_options_that_do_not_fit_are_the_callers_mistake(code: str, options: Opt
         ("phq-9", "phq9", 5, "mild"),
         ("phq-9", "phq9", 20, "severe"),
         ("gad-7", "gad7", 14.9, "moderate"),
-        ("tsk-17", "tsk", 37, "not high"),  # high is above 37 (from memory)
+        ("tsk-17", "tsk", 37, "not high"),  # high is above 37 (Vlaeyen 1995, restated)
         ("tsk-17", "tsk", 38, "high"),
         ("fabq", "fabq-w", 29, "not high"),  # above 29
         ("rmdq-24", "rmdq", 2, "recovered"),  # Kamper 2010: 2 or less
         ("nprs", "nprs", 1, "not recovered"),  # Kamper 2010: 0
-        ("modi", "modi", 20, "minimal"),  # 20 / 40 / 60 / 80 (from memory)
+        ("modi", "modi", 20, "minimal"),  # 0-20, 21-40 ... (Ann Surg Innov Res 2013;7:12)
         ("modi", "modi", 20.5, "moderate"),
     ],
 )
