@@ -1,4 +1,4 @@
-"""What the deeds need of a store, a clock and a post room; `wiring` brings the real ones."""
+"""What the deeds need of a store and a clock; `wiring` brings the real ones."""
 
 from __future__ import annotations
 
@@ -44,6 +44,22 @@ class Store(Protocol):
 
     def ledger(self) -> Ledger:
         """The state as of the newest committed record."""
+        ...
+
+
+class Sealing(Protocol):
+    """The sealed allocation of one study, as far as deeds need it. It never gives an arm away."""
+
+    def commitment(self) -> tuple[str, str]:
+        """The public commitment to the sealed sequence, and the name of the person who holds its key."""
+        ...
+
+    def key(self) -> str:
+        """The key that lets anyone recompute the sequence; given away once, at the reveal. Empty when imported."""
+        ...
+
+    def keep(self, arms: Mapping[str, str]) -> None:
+        """Seal the arms of an allocation that was made elsewhere, by participant; refused when one is there."""
         ...
 
 

@@ -1,0 +1,255 @@
+"""What each role may do and see, and the only door to an arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from holdfast.app.desk import Desk, Role
+from holdfast.app.ports import Transaction
+from holdfast.app.sight import Sight, alike
+from holdfast.core.facts import Locked, Looked, Randomised, Revealed, Unblinded, Unlocked
+from holdfast.core.ledger import Ledger
+from holdfast.core.records import Draft
+from holdfast.errors import NotPermitted, OutOfOrder
+from holdfast.study.model import Study
+
+C, T, A, P = Role.COORDINATOR, Role.TRAINER, Role.ASSESSOR, Role.PARTICIPANT
+ST, M, AD, R = Role.STATISTICIAN, Role.MONITOR, Role.ADMINISTRATOR, Role.RANDOMISER
+STAFF = (C, T, A, ST, M, AD, R)
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Who may do a deed, and whether it may still be done after the lock."""
+
+    roles: frozenset[Role]
+    after_lock: bool = False
+
+
+def _by(*roles: Role, after_lock: bool = False) -> Right:
+    return Right(frozenset(roles), after_lock)
+
+
+DEEDS: Mapping[str, Right] = {
+    "open_study": _by(C, AD, ST),
+    "amend": _by(C, AD),
+    "commit_allocation": _by(R),
+    "screen": _by(C),
+    "clear": _by(C),
+    "consent": _by(C),
+    "enrol": _by(C),
+    "describe": _by(C, A),
+    "randomise": _by(C),
+    "schedule": _by(C, A),
+    "record_form": _by(C, A, P),
+    "record_test": _by(A, T),
+    "record_session": _by(T),
+    "modify_dose": _by(T),
+    "decide": _by(C, A, T),
+    "adverse_event": _by(C, T, A),
+    "adverse_event_reported": _by(C),
+    "deviation": _by(C, T, M),
+    "intercurrent": _by(C, T),
+    "concomitant": _by(C, T, A, P),
+    "correct": _by(C, T, A),
+    "query": _by(M, ST, C),
+    "answer_query": _by(C, T, A),
+    "withdraw": _by(C),
+    "lost": _by(C),
+    "complete": _by(C, T),
+    "lock": _by(C, AD),
+    "unlock": _by(AD, after_lock=True),
+    "reveal": _by(R, after_lock=True),
+    "unblind": _by(C, R, after_lock=True),
+    "import_records": _by(C, AD, ST),
+}
+"""Every deed, who may do it. A deed that is not here cannot be done."""
+
+VIEWS: Mapping[str, frozenset[Role]] = {
+    "participants": frozenset(STAFF),
+    "person": frozenset((*STAFF, P)),
+    "visits": frozenset((C, T, A, M, P)),
+    "session": frozenset((T,)),
+    "dashboard": frozenset(STAFF),
+    "audit": frozenset(STAFF),
+    "queries": frozenset((C, T, A, ST, M, AD)),
+    "adverse_events": frozenset((C, T, A, ST, M)),
+    "export_values": frozenset((C, A, ST, M)),
+    "export_sessions": frozenset((T, ST, M, AD)),
+    "export_allocation": frozenset((ST, M, AD, R)),
+    "dataset": frozenset((ST,)),
+}
+"""Every view and export, who may open it."""
+
+SEES_ARMS = frozenset((T,))
+"""Who may open one person's arm while the study runs: whoever trains that person."""
+
+SEES_ARMS_REVEALED = frozenset((T, ST, M, AD, R, C))
+"""Who may see arms after the reveal. An assessor and a participant never do."""
+
+
+SEES_ATTENDANCE = frozenset((C, M, AD))
+"""Who may see that and when somebody trained (never the dose), where that tells nothing about the arm."""
+
+
+def permit(desk: Desk, deed: str) -> None:
+    """Refuse when this role may not do this deed. Says nothing about whether anybody or anything exists."""
+    right = DEEDS.get(deed)
+    role = desk.account.role
+    if right is None or role not in right.roles:
+        others = ", ".join(sorted(right.roles)) if right else "nobody"
+        raise NotPermitted(f"A {role} may not {deed.replace('_', ' ')}.", ways_out=[f"Who may: {others}."])
+
+
+def permit_view(desk: Desk, view: str) -> None:
+    """Refuse when this role may not open this view or export."""
+    role = desk.account.role
+    if role not in VIEWS.get(view, frozenset()):
+        others = ", ".join(sorted(VIEWS.get(view, ()))) or "nobody"
+        raise NotPermitted(f"A {role} may not see {view.replace('_', ' ')}.", ways_out=[f"Who may: {others}."])
+
+
+def permit_person(desk: Desk, participant: str) -> None:
+    """Refuse when a participant's account asks for anybody else, existing or not."""
+    if desk.account.role is P and participant != desk.account.participant:
+        raise NotPermitted("A participant sees and answers only what concerns that participant.")
+
+
+def permit_now(deed: str, ledger: Ledger) -> None:
+    """Refuse a deed that the lock has closed."""
+    if is_locked(ledger) and not DEEDS[deed].after_lock:
+        raise OutOfOrder(
+            f"The study is locked, so nobody can {deed.replace('_', ' ')}.",
+            ways_out=["An administrator can unlock it with a reason."],
+        )
+
+
+def is_locked(ledger: Ledger) -> bool:
+    """Whether data entry is closed."""
+    marks = [e.fact for e in ledger.of("") if isinstance(e.fact, Locked | Unlocked)]
+    return bool(marks) and isinstance(marks[-1], Locked)
+
+
+def is_revealed(ledger: Ledger) -> bool:
+    """Whether the allocation is open to the analysis."""
+    return ledger.last(Revealed, "") is not None
+
+
+def sees_arms(study: Study, ledger: Ledger, role: Role) -> bool:
+    """Whether this role may know who is in which arm: some while the study runs, more after the reveal."""
+    if role in SEES_ARMS and not _named_blind(study, role):
+        return True
+    return is_revealed(ledger) and role in SEES_ARMS_REVEALED
+
+
+def _named_blind(study: Study, role: Role) -> bool:
+    return any(role.value in word.lower() for word in study.randomisation.blinded)
+
+
+def sight(desk: Desk, ledger: Ledger) -> Sight:
+    """This account's eyes on this ledger."""
+    role = desk.account.role
+    return Sight(
+        desk.study,
+        ledger,
+        role,
+        arms=sees_arms(desk.study, ledger, role),
+        own=desk.account.participant if role is P else "",
+        attendance=role in SEES_ATTENDANCE and alike(desk.study),
+    )
+
+
+def open_arm(desk: Desk, tx: Transaction, participant: str, door: str) -> str:
+    """One person's arm, for a role that may know it; writes into the same transaction that somebody looked.
+
+    Raises
+    ------
+    NotPermitted
+        When this role may not know arms now.
+    OutOfOrder
+        When the person has no slot.
+    """
+    ledger = tx.ledger()
+    if not sees_arms(desk.study, ledger, desk.account.role):
+        raise NotPermitted(f"A {desk.account.role} may not see what a person was assigned to.")
+    return _look(desk, tx, ledger, participant, door)
+
+
+def open_in_emergency(desk: Desk, tx: Transaction, participant: str, reason: str) -> str:
+    """One person's arm for whoever acts on an emergency: the deed `unblind` has recorded why and who was told."""
+    ledger = tx.ledger()
+    mine = ledger.last(Unblinded, participant)
+    if mine is None or mine.record.draft.actor != desk.account.actor or mine.record.draft.reason != reason:
+        raise NotPermitted("An emergency unblinding is recorded before the arm is opened.")
+    return _look(desk, tx, ledger, participant, "emergency unblinding")
+
+
+def open_all(desk: Desk, tx: Transaction, door: str, *, reveal: bool) -> dict[str, str]:
+    """Everybody's arm for the analysis, after the lock: true codes when `reveal`, else masked as A, B, ...
+
+    Masked letters follow the order in which the arms first appear, which says nothing about which is which.
+
+    Raises
+    ------
+    NotPermitted
+        When this role does not analyse.
+    OutOfOrder
+        Before the lock; and, with `reveal`, before the reveal.
+    """
+    ledger = tx.ledger()
+    if desk.account.role not in SEES_ARMS_REVEALED - {T, C}:
+        raise NotPermitted(f"A {desk.account.role} may not see what people were assigned to.")
+    if not is_locked(ledger):
+        raise OutOfOrder(
+            "The study is not locked, so there is no data set yet.",
+            ways_out=["Lock it first (`holdfast deed lock FOLDER`); what was locked is what gets analysed."],
+        )
+    if reveal and not is_revealed(ledger):
+        raise OutOfOrder(
+            "The allocation is not revealed, so arms cannot be named.",
+            ways_out=["Ask for masked arms (reveal=False).", "The holder of the allocation reveals it after the lock."],
+        )
+    if not reveal and desk.account.role is not ST:
+        raise NotPermitted("Masked arms are for the statistician.")
+    arms = {code: _open(tx, ledger, code) for code in randomised(ledger)}
+    _record_look(desk, tx, "", "all", door)
+    return arms if reveal else mask(arms)
+
+
+def mask(arms: Mapping[str, str]) -> dict[str, str]:
+    """Arms as letters in the order of their first appearance."""
+    letters: dict[str, str] = {}
+    for arm in arms.values():
+        letters.setdefault(arm, _letter(len(letters)))
+    return {code: letters[arm] for code, arm in arms.items()}
+
+
+def _letter(number: int) -> str:
+    return chr(ord("A") + number) if number < 26 else f"A{number}"
+
+
+def randomised(ledger: Ledger) -> tuple[str, ...]:
+    """Everybody who has a slot, in the order of assignment."""
+    return tuple(dict.fromkeys(entry.record.participant for entry in ledger.all(Randomised)))
+
+
+def _look(desk: Desk, tx: Transaction, ledger: Ledger, participant: str, door: str) -> str:
+    arm = _open(tx, ledger, participant)
+    _record_look(desk, tx, participant, participant, door)
+    return arm
+
+
+def _record_look(desk: Desk, tx: Transaction, participant: str, whose: str, door: str) -> None:
+    account = desk.account
+    at, zone = desk.clock.now(), desk.clock.zone()
+    tx.append(Draft(Looked(whose, door), at, account.actor, account.role.value, zone, participant))
+
+
+def _open(tx: Transaction, ledger: Ledger, participant: str) -> str:
+    entry = ledger.last(Randomised, participant)
+    if entry is None or not isinstance(entry.fact, Randomised):
+        raise OutOfOrder(f"{participant} is not randomised.")
+    # the slot as first written: a correction never moves an arm
+    slot = entry.original
+    return tx.arm_of(slot.stratum, slot.slot) if isinstance(slot, Randomised) else ""

@@ -1,0 +1,166 @@
+"""Deeds that keep what was measured or decided: forms, physical tests, decisions that dosing relies on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from holdfast import instruments
+from holdfast.app import rules
+from holdfast.app.bounds import text
+from holdfast.app.desk import Desk, Done, Role
+from holdfast.app.timing import window_of
+from holdfast.app.work import Work, begin, day, refuse_repeat, visit_of
+from holdfast.core.facts import Answered, Decided, Tested, Value
+from holdfast.core.issues import Issue
+from holdfast.core.ledger import Entry
+from holdfast.errors import CallError, NotPermitted
+from holdfast.study.model import Measurement, Study
+
+
+def record_form(
+    desk: Desk,
+    participant: str,
+    visit: str,
+    instrument: str,
+    answers: Mapping[str, Value],
+    *,
+    on: date | str | None = None,
+) -> Done:
+    """Keep a person's raw answers to one instrument at one visit. Doubtful answers are kept and pointed out.
+
+    Raises
+    ------
+    CallError
+        When the study does not use this instrument, or no item has an answer.
+    Refused
+        When this form is there already.
+    """
+    with begin(desk, "record_form", participant) as work:
+        visit_of(work, visit)
+        _used_here(desk.study, instrument)
+        clean = rules.text_values(answers)
+        if all(value is None for value in clean.values()):
+            raise CallError("No item has an answer.", ways_out=["Leave the form out; a missing form shows as missing."])
+        refuse_repeat(_form(work, visit, instrument), f"{instrument} at {visit}")
+        version, found = _read(desk.study, instrument, clean)
+        when = day(on, work.today)
+        work.write(Answered(instrument, clean, version, when), visit=visit)
+        _relay(work, found)
+        rules.point_out_timing(work, window_of(desk.study, work.ledger, participant, visit), when)
+    return work.done()
+
+
+def record_test(
+    desk: Desk,
+    participant: str,
+    test: str,
+    values: Mapping[str, Value],
+    *,
+    visit: str = "",
+    on: date | str | None = None,
+    file_sha256: str = "",
+) -> Done:
+    """Keep the values of a physical test: at a visit by the assessor, between visits by the trainer.
+
+    Raises
+    ------
+    NotPermitted
+        When a trainer records a test at a visit: whoever knows the arm does not measure the outcome.
+    Refused
+        When this test is there already at this visit.
+    """
+    with begin(desk, "record_test", participant) as work:
+        _who_measures(desk, visit)
+        if visit:
+            visit_of(work, visit)
+            refuse_repeat(_test(work, visit, test), f"{test} at {visit}")
+        clean = rules.text_values(values)
+        if not test.strip() or all(value is None for value in clean.values()):
+            raise CallError("A test has a name and at least one value.")
+        when = day(on, work.today)
+        work.write(Tested(test, clean, when, _digest(file_sha256)), visit=visit)
+        _limits(work, test, clean)
+        if visit:
+            rules.point_out_timing(work, window_of(desk.study, work.ledger, participant, visit), when)
+    return work.done()
+
+
+def decide(desk: Desk, participant: str, what: str, value: Value, *, unit: str = "", basis: str = "") -> Done:
+    """Keep a person's decision that something later relies on: a threshold, a training 1RM, an answer to a red flag."""
+    with begin(desk, "decide", participant) as work:
+        work.write(Decided(text(what, "what was decided", needed=True), value, unit, basis))
+    return work.done()
+
+
+def _who_measures(desk: Desk, visit: str) -> None:
+    role = desk.account.role
+    if visit and role is Role.TRAINER:
+        raise NotPermitted("A trainer knows the arm, so a test at a visit is recorded by the assessor.")
+    if not visit and role is not Role.TRAINER:
+        raise CallError("At which visit was it?", ways_out=["Name the visit; tests between visits are the trainer's."])
+
+
+def _digest(text_: str) -> str:
+    if text_ and not (len(text_) == 64 and all(char in "0123456789abcdef" for char in text_)):
+        raise CallError("A file is named by its SHA-256 in hex.")
+    return text_
+
+
+def _used_here(study: Study, instrument: str) -> None:
+    used = dict.fromkeys(outcome.instrument for outcome in study.outcomes)
+    if instrument not in used:
+        raise CallError(f"The study does not use {instrument[:40]!r}.", ways_out=[f"It uses: {', '.join(used)}."])
+
+
+def _read(study: Study, code: str, answers: Mapping[str, Value]) -> tuple[str, Sequence[Issue]]:
+    own = next((each for each in study.measurements if each.code == code), None)
+    if own is not None:
+        return "", _measurement_issues(own, answers)
+    if code not in instruments.codes():
+        return "", ()
+    instrument = instruments.load(code)
+    strangers = [key for key in answers if key not in {item.id for item in instrument.items}]
+    if strangers:
+        raise CallError(
+            f"{code} has no item {strangers[0][:40]!r}.",
+            ways_out=["Items: " + ", ".join(item.id for item in instrument.items)],
+        )
+    return str(getattr(instrument, "version", "") or ""), instruments.score(instrument, answers).issues
+
+
+def _measurement_issues(own: Measurement, answers: Mapping[str, Value]) -> list[Issue]:
+    found = []
+    for key, value in answers.items():
+        if isinstance(value, bool) or (value is not None and not isinstance(value, int | float)):
+            raise CallError(f"{own.code} is a number; {key} is not.")
+        if value is not None and (
+            (own.low is not None and value < own.low) or (own.high is not None and value > own.high)
+        ):
+            what = f"{value:g} {own.unit} is outside {own.low} to {own.high}."
+            found.append(Issue("out-of-range", own.code, what, "Is it typed right? Correct it if not."))
+    return found
+
+
+def _limits(work: Work, test: str, values: Mapping[str, Value]) -> None:
+    own = next((each for each in work.desk.study.measurements if each.code == test), None)
+    if own is not None:
+        _relay(work, _measurement_issues(own, values))
+
+
+def _relay(work: Work, found: Sequence[Issue]) -> None:
+    for issue in found:
+        where = f"{work.participant} {issue.where}"
+        work.issues.append(Issue(issue.code, where, issue.what, issue.remedy, issue.severity))
+
+
+def _form(work: Work, visit: str, instrument: str) -> Entry | None:
+    mine = work.ledger.of(work.participant, Answered)
+    same = (e for e in mine if isinstance(e.fact, Answered) and e.fact.instrument == instrument)
+    return next((e for e in same if e.record.visit == visit), None)
+
+
+def _test(work: Work, visit: str, test: str) -> Entry | None:
+    mine = work.ledger.of(work.participant, Tested)
+    same = (e for e in mine if isinstance(e.fact, Tested) and e.fact.test == test)
+    return next((e for e in same if e.record.visit == visit), None)

@@ -1,0 +1,98 @@
+"""What waits for somebody: open questions, adverse events with what is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from holdfast.app import access
+from holdfast.app.desk import Desk
+from holdfast.app.safety import open_duties
+from holdfast.core.facts import AdverseEvent, Queried, QueryAnswered
+from holdfast.core.ledger import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRow:
+    """One question: its record, the record it is about, and its answer when there is one."""
+
+    seq: int
+    about: int
+    participant: str
+    visit: str
+    asked_by: str
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One adverse event with the reports that are still due."""
+
+    seq: int
+    participant: str
+    what: str
+    grade: int
+    related: str
+    expected: bool
+    serious: bool
+    began: str
+    ended: str
+    due: tuple[tuple[str, datetime], ...]
+
+
+def queries(desk: Desk, *, open_only: bool = False) -> list[QueryRow]:
+    """Questions about records that this role may read, in order."""
+    access.permit_view(desk, "queries")
+    ledger = desk.store.ledger()
+    eyes = access.sight(desk, ledger)
+    answers: dict[int, str] = {}
+    for entry in ledger.all(QueryAnswered):
+        body = eyes.shown(entry)
+        if body is not None:
+            answers[body["seq"]] = body["answer"]
+    rows = []
+    for entry in ledger.all(Queried):
+        body = eyes.shown(entry)
+        if body is not None and not (open_only and entry.record.seq in answers):
+            draft, seq = entry.record.draft, entry.record.seq
+            rows.append(
+                QueryRow(
+                    seq,
+                    body["seq"],
+                    draft.participant,
+                    draft.visit,
+                    draft.actor,
+                    body["question"],
+                    answers.get(seq, ""),
+                )
+            )
+    return rows
+
+
+def adverse_events(desk: Desk) -> list[EventRow]:
+    """Every adverse event as it reads now, with the reports that are still due."""
+    access.permit_view(desk, "adverse_events")
+    ledger = desk.store.ledger()
+    eyes = access.sight(desk, ledger)
+    due: dict[int, list[tuple[str, datetime]]] = {}
+    for duty in open_duties(desk.study, ledger):
+        due.setdefault(duty.seq, []).append((duty.whom, duty.due))
+    shown = ((entry, eyes.shown(entry)) for entry in ledger.all(AdverseEvent))
+    return [_row(entry, body, tuple(due.get(entry.record.seq, ()))) for entry, body in shown if body is not None]
+
+
+def _row(entry: Entry, body: dict[str, Any], due: tuple[tuple[str, datetime], ...]) -> EventRow:
+    return EventRow(
+        entry.record.seq,
+        entry.record.participant,
+        body["what"],
+        body["grade"],
+        body["related"],
+        body["expected"],
+        body["serious"],
+        body["began"] or "",
+        body["ended"] or "",
+        due,
+    )
