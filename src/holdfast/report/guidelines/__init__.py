@@ -1,7 +1,7 @@
 """Reporting guidelines as data: what a protocol or report must say, and where this one says it.
 
 `load("consort-2025")` gives a frozen `Checklist` with item numbers and texts in holdfast's own words; `fill` puts
-beside each item where it is reported, or why it is not. Items that nobody could read in the guideline itself are not verified.
+beside each item where it is reported, or why it is not. What nobody could read in the guideline is not verified.
 """
 
 from __future__ import annotations
