@@ -1,0 +1,190 @@
+"""Recurrent events against R survival on bladder2, statsmodels, and hand-computed tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.errors import CallError, DataError, NotConverged
+from holdfast.stats.cox import cox
+from holdfast.stats.mcf import mean_cumulative_function
+from holdfast.stats.negbin import negative_binomial
+from holdfast.stats.recurrence import EpisodeRule, episode_table, find_episodes, unobserved
+from holdfast.stats.survival import compare_restricted_means, kaplan_meier, restricted_mean
+
+REFERENCE = 1e-7  # facts/statistics.md row 7; R's coxph converges to about 1e-9
+
+
+@pytest.fixture(scope="module")
+def bladder(shared: Path) -> pd.DataFrame:
+    return pd.read_csv(shared / "reference/recurrence/bladder2.csv").assign(rx=lambda d: d["rx"].astype(str))
+
+
+@pytest.mark.parametrize(
+    ("options", "coef", "robust", "model"),
+    [
+        (
+            {"ties": "breslow"},
+            [-0.45979094872, 0.17164405982, -0.04256222971],
+            [0.25801048753, 0.06131413927, 0.07554755340],
+            [0.19995961857, 0.04732817603, 0.06903220104],
+        ),
+        (
+            {"ties": "efron"},
+            [-0.46468695294, 0.17496038132, -0.04366027609],
+            [0.26556081190, 0.06304054320, 0.07761611268],
+            [0.19973218883, 0.04707406844, 0.06905085251],
+        ),
+        (
+            {"ties": "breslow", "stratum": "enum"},
+            [-0.334295494182, 0.115652640584, -0.008050814684],
+            [0.19706438891, 0.04991266882, 0.06012386853],
+            [0.21608664364, 0.05368126149, 0.07272522213],
+        ),
+    ],
+)
+def test_r_coxph(bladder: pd.DataFrame, options: dict, coef: list, robust: list, model: list) -> None:
+    """reference/recurrence/reference.txt: R survival, Andersen-Gill / LWYY and PWP total time."""
+    fit = cox("rx + number + size", bladder, start="start", stop="stop", event="event", person="id", **options)
+    assert np.allclose(fit.beta, coef, rtol=0, atol=REFERENCE)
+    assert np.allclose(np.sqrt(np.diag(fit.robust)), robust, rtol=0, atol=REFERENCE)
+    assert np.allclose(np.sqrt(np.diag(fit.model)), model, rtol=0, atol=REFERENCE)
+    assert np.allclose(fit.table["se"], robust, rtol=0, atol=REFERENCE)
+
+
+def test_log_likelihood(bladder: pd.DataFrame) -> None:
+    """reference/recurrence/reference.txt: loglik -461.6290508 and -453.2426317 (Breslow)."""
+    fit = cox("rx + number + size", bladder, start="start", stop="stop", event="event", person="id")
+    assert (fit.loglik_null, fit.loglik) == pytest.approx((-461.6290508, -453.2426317), abs=1e-7)
+    assert (fit.people, fit.events) == (85, 112)  # R: bladder2 has 85 people (id 1 left at once) and 112 events
+
+
+def test_cox_by_hand() -> None:
+    """Derivation: events at 1 (x=1) and 2 (x=0) among x = 1, 0, 0: likelihood e^b/(e^b+2) * 1/2, increasing in b."""
+    data = pd.DataFrame({"t": [1.0, 2.0, 3.0], "e": [1, 1, 0], "x": [1.0, 0.0, 0.0]})
+    with pytest.raises(NotConverged, match="infinity"):
+        cox("x", data, stop="t", event="e")
+    both = pd.DataFrame({"t": [1.0, 2.0, 3.0, 4.0], "e": [1, 1, 1, 0], "x": [1.0, 0.0, 1.0, 0.0]})
+    fit = cox("x", both, stop="t", event="e")
+    # the score is [1 - 2w/(2w+2)] + [0 - w/(w+2)] + [1 - w/(w+1)] with w = e^b
+    w = np.exp(fit.beta[0])
+    assert 1 / (w + 1) - w / (w + 2) + 1 / (w + 1) == pytest.approx(0, abs=1e-8)
+
+
+def test_no_events_and_impossible_times() -> None:
+    data = pd.DataFrame({"t": [1.0, 2.0, 3.0], "e": [0, 0, 0], "x": [1.0, 0.0, 2.0]})
+    with pytest.raises(DataError, match="no event"):
+        cox("x", data, stop="t", event="e")
+    with pytest.raises(DataError, match="cover some time"):
+        cox("x", data.assign(e=1, t=0.0), stop="t", event="e")
+
+
+def test_kaplan_meier_by_hand() -> None:
+    """Derivation: times 1, 2+, 3, 4 (+ = no event): shares 3/4, 3/8, 0; area to 3 = 1 + 2 * 3/4."""
+    t, e = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1, 0, 1, 1])
+    curve = kaplan_meier(t, e)
+    assert list(curve["share"]) == pytest.approx([1, 0.75, 0.375, 0])
+    assert curve["se"][1] == pytest.approx(np.sqrt(0.75 * 0.25 / 4))
+    mean = restricted_mean(t, e, 3.0)
+    assert mean.estimate == pytest.approx(1 + 2 * 0.75)
+    with pytest.raises(CallError, match="observed up to 4"):
+        restricted_mean(t, e, 5.0)
+
+
+def test_restricted_mean_without_censoring_is_a_mean() -> None:
+    """Derivation: with nobody lost, the area is the mean of min(T, tau), its variance the sample's over n."""
+    t = np.random.default_rng(2).exponential(10, 50)
+    got = restricted_mean(t, np.ones(50), 12.0)
+    cut = np.minimum(t, 12.0)
+    assert got.estimate == pytest.approx(cut.mean(), rel=1e-12)
+    assert got.se == pytest.approx(cut.std() / np.sqrt(50), rel=1e-9)
+
+
+def test_restricted_means_of_two_arms(bladder: pd.DataFrame) -> None:
+    """Derivation: the difference is the difference and variances add."""
+    first = bladder[bladder["enum"] == 1]
+    a, b, gap = compare_restricted_means(first, time="stop", event="event", arm="rx", tau=36, contrast="2 - 1")
+    assert gap.estimate == pytest.approx(a.estimate - b.estimate)
+    assert gap.se == pytest.approx(np.hypot(a.se, b.se))
+
+
+def test_mean_cumulative_function_by_hand() -> None:
+    """Derivation: two people to week 4, events at 1 (both), 3 (one): mean 1 then 1.5; equal people: se 0 then 0.35."""
+    rows = [(1, 0, 1, 1), (1, 1, 3, 1), (1, 3, 4, 0), (2, 0, 1, 1), (2, 1, 4, 0)]
+    data = pd.DataFrame(rows, columns=["id", "start", "stop", "event"])
+    got = mean_cumulative_function(data, person="id", start="start", stop="stop", event="event")
+    assert list(got["estimate"]) == pytest.approx([1.0, 1.5])
+    assert list(got["se"]) == pytest.approx([0.0, np.sqrt(0.25**2 + 0.25**2)])
+
+
+def test_negative_binomial_is_statsmodels(bladder: pd.DataFrame) -> None:
+    """statsmodels NegativeBinomial (maximum likelihood, NB2): coefficients, dispersion, log-likelihood."""
+    people = bladder.groupby("id").agg(
+        n=("event", "sum"), t=("stop", "max"), rx=("rx", "first"), number=("number", "first")
+    )
+    fit = negative_binomial("n ~ rx + number", people, exposure="t")
+    X = np.column_stack([np.ones(len(people)), people["rx"] == "2", people["number"]]).astype(float)
+    model = sm.NegativeBinomial(people["n"].to_numpy(), X, offset=np.log(people["t"].to_numpy()))
+    want = model.fit(disp=0, method="newton", maxiter=200, tol=1e-12)
+    assert np.allclose(fit.beta, want.params[:3], atol=1e-6)
+    assert fit.dispersion == pytest.approx(want.params[3], abs=1e-4)
+    assert fit.loglik == pytest.approx(want.llf, abs=1e-8)
+
+
+def test_negative_binomial_bad_input() -> None:
+    data = pd.DataFrame({"n": [0, 0, 0, 0], "t": [1.0] * 4, "arm": ["a", "a", "b", "b"]})
+    with pytest.raises(DataError, match="no event"):
+        negative_binomial("n ~ arm", data, exposure="t")
+    with pytest.raises(NotConverged, match="without events"):
+        negative_binomial("n ~ arm", data.assign(n=[1, 3, 0, 0]), exposure="t")
+    with pytest.raises(DataError, match="whole numbers"):
+        negative_binomial("n ~ arm", data.assign(n=0.5), exposure="t")
+
+
+RULE = EpisodeRule(pain=3, free_below=1, free_weeks=2, weeks=1)
+
+
+def test_episodes_by_hand() -> None:
+    """Derivation: two free weeks, pain 4 and 2 (episode of 2 weeks), one free week only, pain (no new episode)."""
+    assert find_episodes(np.array([0, 0, 4, 2, 0, 5, 0, 0, 3.0]), RULE) == [(2, 4), (8, 9)]
+    assert find_episodes(np.array([0, np.nan, 0, 4.0]), RULE) == []
+    free = EpisodeRule(pain=3, free_below=1, free_weeks=2, missing="free")
+    assert find_episodes(np.array([0, np.nan, 0, 4.0]), free) == [(3, 4)]
+    entering = EpisodeRule(pain=3, free_below=1, free_weeks=2, start_free=True)
+    assert find_episodes(np.array([4.0, 0]), entering) == [(0, 1)]
+    long = EpisodeRule(pain=3, free_below=1, free_weeks=2, weeks=2)
+    assert find_episodes(np.array([0, 0, 4, 0, 0, 4, 1.0]), long) == [(5, 7)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.integers(0, 10)), max_size=40))
+def test_episodes_are_apart_and_begin_in_pain(weeks: list[int | None]) -> None:
+    pain = np.array([np.nan if w is None else float(w) for w in weeks])
+    end = 0
+    for first, after in find_episodes(pain, RULE):
+        assert first >= end + RULE.free_weeks
+        assert pain[first] >= RULE.pain
+        assert (pain[first:after] >= RULE.free_below).all()
+        end = after
+
+
+def test_episode_table_feeds_the_models() -> None:
+    pain = {"a": [0, 0, 4, 0, 0, 0, 5, 0], "b": [0, 0, 0, 0], "c": [np.nan, np.nan]}
+    rows = [(p, arm, w + 1, v) for (p, vs), arm in zip(pain.items(), "xyx", strict=True) for w, v in enumerate(vs)]
+    data = pd.DataFrame(rows, columns=["participant", "arm", "week", "value"])
+    got = episode_table(data, RULE, keep=("arm",))
+    assert got.to_numpy().tolist() == [
+        ["a", "x", 0.0, 3.0, 1, 1],
+        ["a", "x", 3.0, 7.0, 1, 2],
+        ["a", "x", 7.0, 8.0, 0, 3],
+        ["b", "y", 0.0, 4.0, 0, 1],
+    ]
+    assert unobserved(data) == ("c",)
+    with pytest.raises(CallError, match="two reports for week 1"):
+        episode_table(pd.concat([data, data.head(1)]), RULE)
