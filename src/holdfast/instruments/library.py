@@ -16,8 +16,11 @@ from holdfast.instruments.parse import instrument_from
 def _shelf() -> dict[str, str]:
     """Instrument code -> text of its data file; the file is named after the code."""
     folder = files("holdfast.instruments").joinpath("data")
-    found = (entry for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return {entry.name.removesuffix(".toml"): entry.read_text(encoding="utf-8") for entry in found}
+    shelf = {}
+    for entry in folder.iterdir():
+        if entry.name.endswith(".toml"):
+            shelf[entry.name.removesuffix(".toml")] = entry.read_text("utf-8")  # rim: data files of the package
+    return shelf
 
 
 def codes() -> list[str]:

@@ -17,8 +17,11 @@ from holdfast.report.guidelines.model import Checklist, Item
 def _shelf() -> dict[str, str]:
     """Guideline code -> text of its data file; the file is named after the code."""
     folder = files("holdfast.report.guidelines").joinpath("data")
-    found = (entry for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return {entry.name.removesuffix(".toml"): entry.read_text(encoding="utf-8") for entry in found}
+    shelf = {}
+    for entry in folder.iterdir():
+        if entry.name.endswith(".toml"):
+            shelf[entry.name.removesuffix(".toml")] = entry.read_text("utf-8")  # rim: data files of the package
+    return shelf
 
 
 def codes() -> list[str]:
