@@ -1,0 +1,171 @@
+"""The delivered dose of a person over a whole programme, with missed sessions in every denominator.
+
+Attendance is not dose: in Nilsen et al. (2018) patients attended 79 % of sessions and most had their dose reduced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.dosing.verdicts import PlannedDose, SessionDelivery
+from holdfast.errors import CallError
+from holdfast.study.programme import Programme
+
+INTERRUPTION = 3
+"""Sessions missed in a row that make an interruption (Nilsen et al. 2018; Fairman et al.)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """What one person received of the programme.
+
+    Attributes
+    ----------
+    participant : code.
+    planned, attended : sessions.
+    relative : relative dose intensity by unit ("kJ", "kg", "hold s"): delivered over planned; a missed session
+        counts as planned and not delivered, an unobserved one makes the unit unknown (None). eq:rdi
+    reached_itt, reached_pp : share of work steps that reached their target, of all planned and of those in
+        attended sessions (Taylor et al. 2015: 58 % and 68 % in one trial).
+    modified : share of attended sessions that were modified or ended early.
+    parts : how many attended sessions differed in frequency, intensity, time, type.
+    interruptions : runs of at least three missed sessions that were followed by an attended one.
+    discontinued_week : week (from 1) of the last attended session when at least three were missed after it to
+        the end; None otherwise.
+    not_observable : work steps in attended sessions that nothing could be said about.
+    """
+
+    participant: str
+    planned: int
+    attended: int
+    relative: Mapping[str, float | None]
+    reached_itt: float | None
+    reached_pp: float | None
+    modified: float | None
+    parts: Mapping[str, int]
+    interruptions: int
+    discontinued_week: int | None
+    not_observable: int
+
+    @property
+    def attendance(self) -> float:
+        """Attended over planned sessions."""
+        return self.attended / self.planned
+
+
+def dose_of(
+    participant: str, programme: Programme, sessions: Sequence[SessionDelivery], planned: Sequence[PlannedDose]
+) -> Dose:
+    """Sum up a person's programme.
+
+    Parameters
+    ----------
+    sessions : every session that should have taken place so far, the missed ones too, each once, in order.
+    planned : what every session of the whole programme asks (from `holdfast.dosing.plan`), for the sessions that
+        never came to be prescribed; those of `sessions` count as they were prescribed.
+    """
+    numbers = [session.session for session in sessions]
+    if numbers != sorted(set(numbers)):
+        raise CallError(f"The sessions of {participant} are not in order, or one is there twice.")
+    by_number = {session.session: session for session in sessions}
+    asked = [by_number[n].planned if n in by_number else planned[n - 1] for n in range(1, programme.sessions + 1)]
+    attended = [session for session in sessions if session.attended]
+    came = [n in by_number and by_number[n].attended for n in range(1, programme.sessions + 1)]
+    reached, seen = _reached(attended, programme.tolerance.attainment)
+    bouts = sum(one.bouts for one in asked)
+    here = sum(session.planned.bouts for session in attended)
+    return Dose(
+        participant,
+        programme.sessions,
+        len(attended),
+        {
+            "kJ": _relative(attended, "kilojoules", sum(one.kilojoules for one in asked)),
+            "kg": _relative(attended, "volume", sum(one.volume for one in asked)),
+            "hold s": _relative(attended, "hold", sum(one.hold_seconds for one in asked)),
+        },
+        reached / bouts if bouts else None,
+        reached / here if here else None,
+        _share([session.verdict != "as prescribed" for session in attended]),
+        {part: sum(part in session.modified for session in attended) for part in ("intensity", "time", "type")}
+        | {"frequency": programme.sessions - len(attended)},
+        _interruptions(came),
+        _discontinued(came, programme.per_week),
+        here - seen,
+    )
+
+
+def _relative(attended: Sequence[SessionDelivery], unit: str, planned: float) -> float | None:
+    """Delivered over planned; None where the programme has none of this unit, or something was not observed."""
+    if planned <= 0:
+        return None
+    total = 0.0
+    for session in attended:
+        for step in session.steps:
+            is_hold = step.exercise != "" and step.planned is not None
+            asked, done = {
+                "kilojoules": (step.planned_kilojoules, step.kilojoules),
+                "volume": (step.planned_volume, step.volume),
+                "hold": (step.planned if is_hold else None, step.done if is_hold else None),
+            }[unit]
+            if asked:
+                if done is None:
+                    return None
+                total += done
+    return total / planned
+
+
+def _reached(attended: Sequence[SessionDelivery], attainment: float) -> tuple[int, int]:
+    """Work steps that reached the target, and work steps about which anything is known."""
+    shares = [step.reached for session in attended for step in session.work_steps]
+    known = [share for share in shares if share is not None]
+    return sum(share >= attainment for share in known), len(known)
+
+
+def _share(flags: Sequence[bool]) -> float | None:
+    return sum(flags) / len(flags) if flags else None
+
+
+def _interruptions(came: Sequence[bool]) -> int:
+    runs, missed = 0, 0
+    for here in came:
+        runs += here and missed >= INTERRUPTION
+        missed = 0 if here else missed + 1
+    return runs
+
+
+def _discontinued(came: Sequence[bool], per_week: float) -> int | None:
+    last = max((number for number, here in enumerate(came, start=1) if here), default=0)
+    if len(came) - last < INTERRUPTION:
+        return None
+    return max(1, int(np.ceil(last / per_week)))
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Standard deviations of a session value within and between people (one-way random effects, moments)."""
+
+    mean: float
+    within: float
+    between: float
+    people: int
+
+
+def spread(values: Sequence[Sequence[float]]) -> Spread:
+    """Within- and between-person SD of session values, one sequence per person (eq:spread).
+
+    The between-person variance is the ANOVA estimate for unequal numbers of sessions, set to 0 where negative.
+    """
+    groups = [np.asarray(one, dtype=np.float64) for one in values if len(one)]
+    total = sum(one.size for one in groups)
+    if len(groups) < 2 or total <= len(groups):
+        raise CallError("A spread within and between people needs two people, and one of them twice.")
+    means = np.array([one.mean() for one in groups])
+    sizes = np.array([one.size for one in groups], dtype=np.float64)
+    grand = float((sizes * means).sum() / total)
+    within = sum(float(np.square(one - one.mean()).sum()) for one in groups) / (total - len(groups))
+    between = float((sizes * np.square(means - grand)).sum()) / (len(groups) - 1)
+    n0 = (total - float(np.square(sizes).sum()) / total) / (len(groups) - 1)
+    return Spread(grand, float(np.sqrt(within)), float(np.sqrt(max(0.0, (between - within) / n0))), len(groups))
