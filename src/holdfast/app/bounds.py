@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 
-from holdfast.core.facts import Cleared, Fact, Scheduled, checked
+from holdfast.core.facts import Cleared, Fact, Scheduled, Value, checked
 from holdfast.errors import CallError
 
 LONGEST_TEXT = 10_000
@@ -16,6 +16,9 @@ LONGEST_TEXT = 10_000
 
 MOST_VALUES = 20_000
 """Single values in one fact; a session of two hours, step by step, has a few hundred."""
+
+MOST_ANSWERS = 1_000
+"""Answers in one form."""
 
 EARLIEST = date(1990, 1, 1)
 """No trial that is kept here saw anybody before this day."""
@@ -30,7 +33,7 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.\-]{0,39}")
 _HISTORY = {"began", "ended"}
 
 
-def participant_code(text: str) -> str:
+def participant_code(text: object) -> str:
     """The code, when it can be one: up to 40 letters, digits, spaces, dots, dashes; never a name's characters."""
     if not isinstance(text, str) or not _CODE.fullmatch(text) or text != text.strip():
         raise CallError(
@@ -55,6 +58,26 @@ def bounded(fact: Fact, today: date) -> Fact:
             raise CallError(f"One record holds at most {MOST_VALUES} values.")
         _one(fact, place, value, today)
     return checked(fact)
+
+
+def answers(given: Mapping[str, Value]) -> dict[str, Value]:
+    """Answers by short names, blanks around texts removed, an empty text as missing; nothing else is changed.
+
+    Raises
+    ------
+    CallError
+        When this is no mapping of names to single values, or a name or text is too long to be meant.
+    """
+    if not isinstance(given, Mapping) or len(given) > MOST_ANSWERS:
+        raise CallError(f"Answers are given by name, at most {MOST_ANSWERS} at once.")
+    for name, value in given.items():
+        if not isinstance(name, str) or not 0 < len(name) <= 80:
+            raise CallError(f"{str(name)[:40]!r} is no name of an answer.")
+        if not isinstance(value, str | int | float | bool | None):
+            raise CallError(f"{name} is not a single value.")
+        if isinstance(value, str):
+            _text(name, value)
+    return {name: (value.strip() or None) if isinstance(value, str) else value for name, value in given.items()}
 
 
 def text(value: str, what: str, *, needed: bool = False) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 from holdfast.app.path import State
@@ -135,8 +134,3 @@ def point_out_timing(work: Work, window: Window | None, on: date) -> None:
     what = f"{window.visit} on {on} is {abs(off)} days {'before' if off < 0 else 'after'} its window"
     remedy = f"The window is {window.earliest} to {window.latest}."
     work.issues.append(Issue(f"visit-{window.timing(on)}", work.participant, f"{what}.", remedy, Severity.WARNING))
-
-
-def text_values(values: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Answers with surrounding blanks removed and an empty text as missing; nothing else is changed."""
-    return {key: (value.strip() or None) if isinstance(value, str) else value for key, value in values.items()}

@@ -88,8 +88,12 @@ class Work:
             )
 
 
+NOBODY = object()
+"""What a deed that concerns no single person passes to `begin`."""
+
+
 @contextmanager
-def begin(desk: Desk, deed: str, participant: str | None = None, *, new_person: bool = False) -> Iterator[Work]:
+def begin(desk: Desk, deed: str, participant: object = NOBODY, *, new_person: bool = False) -> Iterator[Work]:
     """Open the transaction of a deed after checking the right, the person, the lock and the clock.
 
     Raises
@@ -102,18 +106,18 @@ def begin(desk: Desk, deed: str, participant: str | None = None, *, new_person: 
         When nobody has this code.
     """
     access.permit(desk, deed)
-    if participant is not None:
-        participant_code(participant)
-        access.permit_person(desk, participant)
+    code = "" if participant is NOBODY else participant_code(participant)
+    if code:
+        access.permit_person(desk, code)
     with desk.store.transaction() as tx:
         ledger = tx.ledger()
         if deed != "open_study" and ledger.last(StudyOpened, "") is None:
             raise OutOfOrder("The study is not open yet.", ways_out=["Open it first (deed open_study)."])
         access.permit_now(deed, ledger)
-        if participant is not None and not new_person and participant not in ledger.by_participant:
-            raise CallError(f"Nobody has the code {participant!r}.", ways_out=["See the list of participants."])
+        if code and not new_person and code not in ledger.by_participant:
+            raise CallError(f"Nobody has the code {code!r}.", ways_out=["See the list of participants."])
         now = desk.clock.now()
-        work = Work(desk, tx, ledger, now, local_day(now, desk.clock.zone()), participant or "")
+        work = Work(desk, tx, ledger, now, local_day(now, desk.clock.zone()), code)
         _clock(work)
         yield work
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from holdfast import instruments
-from holdfast.app import rules
+from holdfast.app import bounds, rules
 from holdfast.app.bounds import text
 from holdfast.app.desk import Desk, Done, Role
 from holdfast.app.timing import window_of
@@ -39,7 +39,7 @@ def record_form(
     with begin(desk, "record_form", participant) as work:
         visit_of(work, visit)
         _used_here(desk.study, instrument)
-        clean = rules.text_values(answers)
+        clean = bounds.answers(answers)
         if all(value is None for value in clean.values()):
             raise CallError("No item has an answer.", ways_out=["Leave the form out; a missing form shows as missing."])
         refuse_repeat(_form(work, visit, instrument), f"{instrument} at {visit}")
@@ -75,7 +75,7 @@ def record_test(
         if visit:
             visit_of(work, visit)
             refuse_repeat(_test(work, visit, test), f"{test} at {visit}")
-        clean = rules.text_values(values)
+        clean = bounds.answers(values)
         if not test.strip() or all(value is None for value in clean.values()):
             raise CallError("A test has a name and at least one value.")
         when = day(on, work.today)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from holdfast.app import rules
+from holdfast.app import bounds, rules
 from holdfast.app.bounds import EARLIEST_BIRTH, EARLIEST_HISTORY, text
 from holdfast.app.desk import Desk, Done
 from holdfast.app.timing import appointments, window_of
@@ -40,6 +40,7 @@ def screen(desk: Desk, participant: str, answers: Mapping[str, Value], *, on: da
         When nothing speaks against the person but answers are missing, so that nothing can be decided.
     """
     with begin(desk, "screen", participant, new_person=True) as work:
+        answers = bounds.answers(answers)
         questions = {question.code: question for question in desk.study.eligibility.questions}
         _check_days(work, questions, answers)
         verdict = assess(desk.study.eligibility, answers, vigorous=rules.trains_vigorously(desk.study))
@@ -173,6 +174,7 @@ def describe(desk: Desk, participant: str, values: Mapping[str, Value]) -> Done:
     with begin(desk, "describe", participant) as work:
         if not values:
             raise CallError("There is nothing to describe.", ways_out=["Give values by covariate code."])
+        values = bounds.answers(values)
         for code, value in values.items():
             rules.check_covariate(desk.study, code, value)
         known = rules.described(work.ledger, participant)

@@ -1,0 +1,271 @@
+"""A small study, people in it, and desks for every role: what the tests of deeds and views stand on."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.app import Account, Desk, Role, deeds
+from holdfast.study.model import Study
+from holdfast.study.parse import parse
+
+_spec = importlib.util.spec_from_file_location("holdfast_test_memory", Path(__file__).with_name("memory.py"))
+memory = importlib.util.module_from_spec(_spec)
+sys.modules[_spec.name] = memory
+_spec.loader.exec_module(memory)
+
+STUDY = """
+[study]
+code = "small"
+title = "A small study for tests"
+version = "1"
+simulated = true
+
+[[arms]]
+code = "ZZHARD"
+name = "Zz hard training"
+programme = "zz-hard"
+size = 20
+[[arms]]
+code = "ZZSOFT"
+name = "Zz soft training"
+programme = "zz-soft"
+size = 20
+
+[eligibility]
+consent_version = "2"
+[[eligibility.questions]]
+code = "age"
+text = "Age"
+type = "number"
+[[eligibility.questions]]
+code = "born"
+text = "Date of birth"
+type = "date"
+[[eligibility.questions]]
+code = "pregnant"
+text = "Pregnant"
+[[eligibility.questions]]
+code = "red"
+text = "A sign of a fracture"
+[[eligibility.questions]]
+code = "active"
+text = "Regularly active"
+[[eligibility.questions]]
+code = "cmr_disease"
+text = "Known disease"
+[[eligibility.questions]]
+code = "symptoms"
+text = "Symptoms of disease"
+[[eligibility.rules]]
+code = "adult"
+text = "25 to 60 years old"
+question = "age"
+at_least = 25
+at_most = 60
+[[eligibility.rules]]
+code = "not-pregnant"
+text = "pregnancy"
+question = "pregnant"
+kind = "exclude"
+is = true
+[[eligibility.rules]]
+code = "fracture"
+text = "a sign of a fracture"
+question = "red"
+kind = "concern"
+is = true
+level = "high"
+action = "refer to a physician"
+
+[randomisation]
+scheme = "permuted blocks"
+block_sizes = [2, 4]
+strata = ["sex"]
+holder = "Dr Far Away"
+blinded = ["assessor"]
+
+[[visits]]
+code = "PRE"
+anchor = "enrolment"
+window = [-14, 14]
+[[visits]]
+code = "POST"
+anchor = "programme end"
+window = [-3, 14]
+[[visits]]
+code = "FU"
+anchor = "programme end"
+offset = "6 months"
+window = [-14, 28]
+
+[[covariates]]
+code = "sex"
+type = "category"
+levels = ["female", "male"]
+[[covariates]]
+code = "weight"
+low = 30
+high = 250
+
+[[measurements]]
+code = "pain-number"
+name = "Pain"
+low = 0
+high = 10
+better = "lower"
+
+[[outcomes]]
+code = "pain"
+instrument = "pain-number"
+role = "primary"
+visits = ["PRE", "POST", "FU"]
+mic = { absolute = 2 }
+
+[[events]]
+code = "flare"
+
+[programmes.zz-hard]
+name = "Zz hard programme"
+intensity = "vigorous"
+sessions = 4
+per_week = 2
+[[programmes.zz-hard.blocks]]
+name = "cardio"
+kind = "continuous"
+work = { seconds = 600, watts = 777 }
+
+[programmes.zz-soft]
+name = "Zz soft programme"
+intensity = "moderate"
+sessions = 4
+per_week = 2
+[[programmes.zz-soft.blocks]]
+name = "cardio"
+kind = "continuous"
+work = { seconds = 600, watts = 333 }
+"""
+
+ANSWERS = {
+    "age": 40,
+    "born": "1986-01-31",
+    "pregnant": False,
+    "red": False,
+    "active": True,
+    "cmr_disease": False,
+    "symptoms": False,
+}
+
+
+def hard_first(stratum: str, slot: int, participant: str) -> str:
+    """The sealed rule of the fake: odd slots train hard."""
+    return "ZZHARD" if slot % 2 else "ZZSOFT"
+
+
+def soft_first(stratum: str, slot: int, participant: str) -> str:
+    return "ZZSOFT" if slot % 2 else "ZZHARD"
+
+
+@dataclass
+class World:
+    """One study with its store; `desk("trainer")` gives a desk for each role."""
+
+    study: Study
+    store: Any
+    sealing: Any
+    clock: Any = field(default_factory=memory.SteadyClock)
+
+    def desk(self, role: str, participant: str = "", actor: str = "") -> Desk:
+        return Desk(
+            self.study, self.store, self.clock, Account(actor or f"a-{role}", Role.of(role), participant), self.sealing
+        )
+
+    def open(self) -> World:
+        deeds.open_study(self.desk("coordinator"))
+        deeds.commit_allocation(self.desk("randomiser"))
+        return self
+
+    def screened(self, code: str, **answers: object) -> World:
+        deeds.screen(self.desk("coordinator"), code, {**ANSWERS, **answers})
+        return self
+
+    def enrolled(self, code: str, sex: str = "female") -> World:
+        coordinator = self.desk("coordinator")
+        self.screened(code)
+        deeds.consent(coordinator, code, version="2")
+        deeds.enrol(coordinator, code)
+        deeds.describe(coordinator, code, {"sex": sex})
+        return self
+
+    def baseline(self, code: str, sex: str = "female") -> World:
+        self.enrolled(code, sex)
+        deeds.record_form(self.desk("assessor"), code, "PRE", "pain-number", {"pain": 6})
+        deeds.complete(self.desk("coordinator"), code, "baseline")
+        return self
+
+    def randomised(self, code: str, sex: str = "female") -> World:
+        self.baseline(code, sex)
+        deeds.randomise(self.desk("coordinator"), code)
+        return self
+
+    def in_programme(self, code: str, sex: str = "female") -> World:
+        self.randomised(code, sex)
+        deeds.record_session(self.desk("trainer"), code, 1)
+        return self
+
+    @property
+    def ledger(self) -> Any:
+        return self.store.ledger()
+
+
+def small_study() -> Study:
+    study, issues = parse(STUDY)
+    assert study is not None, issues
+    return study
+
+
+def memory_world(rule: Callable[[str, int, str], str] = hard_first) -> World:
+    sealing = memory.MemorySealing()
+    store = memory.MemoryStore(lambda stratum, slot, code: sealing.arms.get(code) or rule(stratum, slot, code))
+    return World(small_study(), store, sealing)
+
+
+@pytest.fixture
+def new_world() -> Callable[..., World]:
+    """Makes a world in memory; `rule` says who gets which arm."""
+    return memory_world
+
+
+class _FixedArms:
+    def __init__(self, sealing: Any, rule: Callable[[str, int, str], str]) -> None:
+        self._sealing, self._rule = sealing, rule
+
+    def arm_of(self, stratum: str, slot: int, history: object, participant: str) -> str:
+        return self._sealing.arms.get(participant) or self._rule(stratum, slot, participant)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """An empty study in each kind of store."""
+    if request.param == "memory":
+        yield memory_world()
+        return
+    from holdfast.storage import open_store
+
+    sealing = memory.MemorySealing()
+    arms = _FixedArms(sealing, hard_first)
+    with open_store(tmp_path / "study.db", study="small", create=True, key_provider=lambda: arms) as store:
+        yield World(small_study(), store, sealing)
+
+
+@pytest.fixture
+def today() -> date:
+    """The first day of every world."""
+    return date(2026, 3, 2)
