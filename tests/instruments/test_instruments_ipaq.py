@@ -53,6 +53,7 @@ def test_a_day_of_more_than_sixteen_hours_has_no_score() -> None:
 
 def test_short_bouts_count_as_none() -> None:
     assert score(IPAQ, week((7, 9), (0, None), (0, None))).values["ipaq-total"] == 0
+    assert score(IPAQ, week((7, 10), (0, None), (0, None))).values["ipaq-total"] == 8 * 10 * 7
 
 
 def test_minutes_are_not_needed_where_there_are_no_days() -> None:
@@ -80,6 +81,9 @@ def test_minutes_without_days_are_a_contradiction() -> None:
             "moderate",
         ),  # 1440 + 33 = 1473: not 1500; but 3 vigorous days of 20 minutes
         (week((0, None), (4, 120), (4, 100)), "high"),  # 8 days, 1920 + 1320 = 3240
+        (week((0, None), (4, 120), (3, 110)), "high"),  # 7 days, 1920 + 1089 = 3009
+        (week((0, None), (4, 120), (3, 109)), "moderate"),  # 7 days, 1920 + 1079.1 = 2999.1
+        (week((1, 100), (4, 9), (0, None)), "low"),  # 800, but four days of short bouts are no days
         (week((0, None), (3, 120), (3, 180)), "moderate"),  # 3222, but 6 days; 5 days of 30 minutes
         (week((3, 20), (0, None), (0, None)), "moderate"),  # 480
         (week((3, 19), (0, None), (0, None)), "low"),  # 456

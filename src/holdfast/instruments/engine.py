@@ -42,10 +42,12 @@ def score(instrument: Instrument, answers: Mapping[str, object], *, options: Opt
     chosen = options or Options()
     check_options(instrument, chosen)
     read = read_answers(instrument, answers)
+    by_id = {item.id: item for item in instrument.items}
     values: dict[str, float | str | None] = {}
     issues = list(read.issues)
     for each in instrument.scores:
-        values[each.code], said = _score_one(instrument, each, read, chosen)
+        items = tuple(by_id[id] for id in each.items)
+        values[each.code], said = _score_one(each, items, read, chosen)
         issues += said
     issues += [_raise_flag(flag, read) for flag in instrument.safety if _is_raised(flag, read)]
     return Scored(values, rule_version(instrument, chosen), tuple(issues))
@@ -75,9 +77,8 @@ def check_options(instrument: Instrument, options: Options) -> None:
 
 
 def _score_one(
-    instrument: Instrument, score: Score, read: Read, options: Options
+    score: Score, items: tuple[Item, ...], read: Read, options: Options
 ) -> tuple[float | str | None, list[Issue]]:
-    items = tuple(instrument.item(id) for id in score.items)
     refusal = _refuse(score, items, read, options)
     if refusal is None:
         given = {item.id: _turn(item, read.values[item.id]) for item in items if item.id in read.values}
