@@ -89,6 +89,12 @@ def _sqlite_pragmas(raw: Any, _record: object) -> None:
     cursor.close()
 
 
+def _overwrite_deleted(raw: Any, _record: object) -> None:
+    cursor = raw.cursor()
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.close()
+
+
 def _sqlite_begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -97,9 +103,11 @@ def _sqlite_begin(connection: Connection) -> None:
 class Connections:
     """Hands out transactions of one engine; inside this process writers queue instead of polling the file."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, secure_delete: bool = False) -> None:
         self.url = url
         self.engine = engine_for(url)
+        if secure_delete and self.sqlite:
+            event.listen(self.engine, "connect", _overwrite_deleted)
         self._turn = threading.Lock()
         self._writer: int | None = None
 

@@ -44,7 +44,7 @@ def migrate(url: str | os.PathLike[str]) -> tuple[str, ...]:
     path = sqlite_path(where)
     if path is not None:
         look_at_file(path)
-        _make_file(path)
+        make_file(path)
     connections = Connections(where)
     try:
         if path is not None:
@@ -55,7 +55,8 @@ def migrate(url: str | os.PathLike[str]) -> tuple[str, ...]:
         connections.close()
 
 
-def _make_file(path: Path) -> None:
+def make_file(path: Path) -> None:
+    """Make an empty file that only its owner may read, and its folder, where there is none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Only the account that runs the study may read what people told it.

@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 from holdfast.core.facts import Randomised
 from holdfast.core.ledger import EMPTY, Ledger, extend
 from holdfast.core.records import Draft, Record, canonical, plain, prepared, seal
-from holdfast.errors import CallError, ChainBroken, OutOfOrder, StorageError
+from holdfast.errors import CallError, ChainBroken, OutOfOrder, Refused, StorageError
 from holdfast.storage import rows
 from holdfast.storage.engine import Connections, spoken, sqlite_path
 from holdfast.storage.files import Files
-from holdfast.storage.tables import records, slots, studies
+from holdfast.storage.tables import records, sealed, slots, studies
 
 LARGEST_BODY = 1_000_000
 """Bytes that one record may hold; raw files are kept beside the database, not in it."""
@@ -49,6 +49,7 @@ class SqlTransaction:
         self._ledger = before
         self._pending: list[Record] = []
         self._arms = arms
+        self._factors_of: dict[str, tuple[Ledger, tuple[Mapping[str, object], ...]]] = {}
         self._taken: set[_Taken] = set()
         self._next = (before.seq + 1, before.head)
 
@@ -143,12 +144,31 @@ class SqlTransaction:
         return self._arms().arm_of(stratum, slot, before or self._factors(stratum, slot), str(holder))
 
     def _factors(self, stratum: str, slot: int) -> tuple[Mapping[str, object], ...]:
-        found: dict[int, Mapping[str, object]] = {}
-        for entry in self.ledger().all(Randomised):
-            fact = entry.original
-            if isinstance(fact, Randomised) and fact.stratum == stratum and fact.slot <= slot:
-                found[fact.slot] = fact.factors
-        return tuple(found.get(number, {}) for number in range(1, slot + 1))
+        """The factors of slots 1..slot; read once per state of the ledger, for whole data sets are opened at once."""
+        ledger = self.ledger()
+        seen, found = self._factors_of.get(stratum, (EMPTY, ()))
+        if seen is not ledger:
+            facts = [entry.original for entry in ledger.all(Randomised)]
+            by_slot = {f.slot: f.factors for f in facts if isinstance(f, Randomised) and f.stratum == stratum}
+            found = tuple(by_slot.get(number, {}) for number in range(1, max(by_slot, default=0) + 1))
+            self._factors_of[stratum] = (ledger, found)
+        return found[:slot]
+
+    def keep_sealed(self, digest: str, content: str) -> None:
+        """Keep an encrypted allocation that was made elsewhere; there is one per study.
+
+        Raises
+        ------
+        Refused
+            When one is there.
+        """
+        if self.sealed() is not None:
+            raise Refused("This study has an imported allocation already; it is never replaced.")
+        self._connection.execute(sa.insert(sealed).values(study=self._study, digest=digest, content=content))
+
+    def sealed(self, known: str = "") -> tuple[str, str] | None:
+        """Digest and content of the encrypted allocation; the content is left out when its digest is `known`."""
+        return _sealed(self._connection, self._study, known)
 
     def finished(self) -> Ledger:
         """The ledger to keep, after the last check: every slot that was taken has its record.
@@ -175,8 +195,10 @@ class SqlStore:
         self._connections = connections
         self._files = files
         self._arms = arms
+        self._opened_arms: Arms | None = None
         self._cached = EMPTY
         self._cache_turn = threading.Lock()
+        self._current = threading.local()
         self.study = study
 
     @property
@@ -212,9 +234,14 @@ class SqlStore:
         """Begin; commit on leaving, undo everything on an exception. One writer per study at a time."""
         with self._connections.writing() as connection:
             self._lock(connection)
-            open_one = SqlTransaction(connection, self.study, self._caught_up(connection), self._arms)
-            yield open_one
-            after = open_one.finished()
+            door = self._open_arms if self._arms is not None else None
+            open_one = SqlTransaction(connection, self.study, self._caught_up(connection), door)
+            self._current.deed = open_one
+            try:
+                yield open_one
+                after = open_one.finished()
+            finally:
+                self._current.deed = None
         # Only now is it committed, and only now may others see it.
         self._remember(after)
 
@@ -236,6 +263,24 @@ class SqlStore:
         self._remember(ledger)
         return ledger
 
+    @contextmanager
+    def joined(self) -> Iterator[SqlTransaction]:
+        """The transaction that this thread has open, or a new one, for what belongs to a deed but is called beside it."""
+        deed: SqlTransaction | None = getattr(self._current, "deed", None)
+        if deed is not None:
+            yield deed
+        else:
+            with self.transaction() as fresh:
+                yield fresh
+
+    def sealed(self, known: str = "") -> tuple[str, str] | None:
+        """As `SqlTransaction.sealed`, in this thread's transaction if it has one open."""
+        deed: SqlTransaction | None = getattr(self._current, "deed", None)
+        if deed is not None:
+            return deed.sealed(known)
+        with self._connections.reading() as connection:
+            return _sealed(connection, self.study, known)
+
     def close(self) -> None:
         """Close all connections; the store can be opened again."""
         self._connections.close()
@@ -245,6 +290,14 @@ class SqlStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _open_arms(self) -> Arms:
+        """The opened allocation; opening costs a passphrase, so it is done once."""
+        if self._opened_arms is None and self._arms is not None:
+            self._opened_arms = self._arms()
+        if self._opened_arms is None:
+            raise CallError("This store was opened without the key of its allocation.")
+        return self._opened_arms
 
     def _lock(self, connection: Connection) -> None:
         """On PostgreSQL, lock the study's row (SQLite's BEGIN IMMEDIATE has locked the file already)."""
@@ -281,3 +334,10 @@ class SqlStore:
         with self._cache_turn:
             if ledger.seq > self._cached.seq:
                 self._cached = ledger
+
+
+def _sealed(connection: Connection, study: str, known: str) -> tuple[str, str] | None:
+    digest = connection.scalar(sa.select(sealed.c.digest).where(sealed.c.study == study))
+    if digest is None or digest == known:
+        return None if digest is None else (str(digest), "")
+    return str(digest), str(connection.scalar(sa.select(sealed.c.content).where(sealed.c.study == study)))

@@ -69,15 +69,26 @@ slots = Table(
 )
 """Taken slots of the sealed sequence: each slot once, each person once, none skipped (triggers)."""
 
+sealed = Table(
+    "sealed",
+    metadata,
+    Column("study", Text, ForeignKey("studies.code"), nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    PrimaryKeyConstraint("study"),
+    sqlite_strict=True,
+)
+"""An allocation that was made elsewhere, encrypted (`storage.sealed` has the key): once per study, never changed."""
+
+APPEND_ONLY = (records, slots, sealed)
+"""Tables on which the database itself refuses UPDATE and DELETE (and TRUNCATE)."""
+
 TRIGGERS = (
-    "records_append_only_update",
-    "records_append_only_delete",
+    *(f"{table.name}_append_only_{verb}" for table in APPEND_ONLY for verb in ("update", "delete")),
     "records_follow",
-    "slots_append_only_update",
-    "slots_append_only_delete",
     "slots_follow",
 )
 """Names of the triggers that the migrations create on SQLite; a store without them is not append-only."""
 
-POSTGRES_TRIGGERS = (*TRIGGERS, "records_append_only_truncate", "slots_append_only_truncate")
+POSTGRES_TRIGGERS = (*TRIGGERS, *(f"{table.name}_append_only_truncate" for table in APPEND_ONLY))
 """The same on PostgreSQL, which can also truncate."""

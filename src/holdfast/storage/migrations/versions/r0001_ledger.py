@@ -1,4 +1,4 @@
-"""Create the ledger: studies, append-only records in a chain, slots that are taken once and in order."""
+"""Create the ledger: studies, append-only records in a chain, slots taken once and in order, sealed imports."""
 
 from __future__ import annotations
 
@@ -46,28 +46,39 @@ def _tables() -> None:
         sa.CheckConstraint("slot >= 1", name="ck_slots_slot_positive"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "sealed",
+        sa.Column("study", sa.Text, sa.ForeignKey("studies.code", name="fk_sealed_study"), nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("content", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("study", name="pk_sealed"),
+        sqlite_strict=True,
+    )
 
+
+_TABLES = ("records", "slots", "sealed")
 
 # The INSERT triggers also stop INSERT OR REPLACE, which on SQLite deletes without firing DELETE triggers.
 _SQLITE = (
-    """CREATE TRIGGER records_append_only_update BEFORE UPDATE ON records
-       BEGIN SELECT RAISE(ABORT, 'holdfast: records are append-only'); END""",
-    """CREATE TRIGGER records_append_only_delete BEFORE DELETE ON records
-       BEGIN SELECT RAISE(ABORT, 'holdfast: records are append-only'); END""",
+    *(
+        f"CREATE TRIGGER {table}_append_only_{verb} BEFORE {verb.upper()} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, 'holdfast: {table} are append-only'); END"
+        for table in _TABLES
+        for verb in ("update", "delete")
+    ),
     """CREATE TRIGGER records_follow BEFORE INSERT ON records
        WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM records WHERE study = NEW.study)
          OR NEW.previous <> coalesce(
               (SELECT hash FROM records WHERE study = NEW.study AND seq = NEW.seq - 1), printf('%064d', 0))
        BEGIN SELECT RAISE(ABORT, 'holdfast: a record must follow from the newest one'); END""",
-    """CREATE TRIGGER slots_append_only_update BEFORE UPDATE ON slots
-       BEGIN SELECT RAISE(ABORT, 'holdfast: slots are append-only'); END""",
-    """CREATE TRIGGER slots_append_only_delete BEFORE DELETE ON slots
-       BEGIN SELECT RAISE(ABORT, 'holdfast: slots are append-only'); END""",
     """CREATE TRIGGER slots_follow BEFORE INSERT ON slots
        WHEN NEW.slot <> (SELECT coalesce(max(slot), 0) + 1 FROM slots
                          WHERE study = NEW.study AND stratum = NEW.stratum)
          OR EXISTS (SELECT 1 FROM slots WHERE study = NEW.study AND participant = NEW.participant)
        BEGIN SELECT RAISE(ABORT, 'holdfast: slots are taken once and in order'); END""",
+    """CREATE TRIGGER sealed_once BEFORE INSERT ON sealed
+       WHEN EXISTS (SELECT 1 FROM sealed WHERE study = NEW.study)
+       BEGIN SELECT RAISE(ABORT, 'holdfast: sealed are append-only'); END""",
 )
 
 _POSTGRES = (
@@ -94,7 +105,7 @@ _POSTGRES = (
     *(
         f"""CREATE TRIGGER {table}_append_only_{verb} BEFORE {verb.upper()} ON {table}
        FOR EACH {scope} EXECUTE FUNCTION holdfast_append_only()"""
-        for table in ("records", "slots")
+        for table in _TABLES
         for verb, scope in (("update", "ROW"), ("delete", "ROW"), ("truncate", "STATEMENT"))
     ),
     """CREATE TRIGGER records_follow BEFORE INSERT ON records
