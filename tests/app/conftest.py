@@ -181,6 +181,7 @@ class World:
     store: Any
     sealing: Any
     clock: Any = field(default_factory=memory.SteadyClock)
+    answers: dict[str, object] = field(default_factory=lambda: dict(ANSWERS))
 
     def desk(self, role: str, participant: str = "", actor: str = "") -> Desk:
         return Desk(
@@ -263,6 +264,12 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     arms = _FixedArms(sealing, hard_first)
     with open_store(tmp_path / "study.db", study="small", create=True, key_provider=lambda: arms) as store:
         yield World(small_study(), store, sealing)
+
+
+@pytest.fixture
+def study_text() -> str:
+    """The study file of the small study."""
+    return STUDY
 
 
 @pytest.fixture

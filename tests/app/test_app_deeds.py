@@ -70,8 +70,7 @@ def test_a_birthday_long_ago_is_a_birthday(world):
 
 def test_a_red_flag_says_what_to_do_and_holds_up_randomisation(world):
     coordinator = world.open().desk("coordinator")
-    done = deeds.screen(coordinator, "P1", {**dict(age=40, pregnant=False, red=True, active=True), "symptoms": False,
-                                            "cmr_disease": False})  # fmt: skip
+    done = deeds.screen(coordinator, "P1", {**world.answers, "red": True})
     (flag,) = done.issues
     assert (flag.code, flag.severity) == ("red-flag", Severity.ERROR)
     assert "refer to a physician" in flag.remedy
@@ -339,7 +338,7 @@ def test_a_stale_view_is_refused(world):
         ("monitor", "answers.pain", 5, "why", NotPermitted),
     ],
 )
-def test_a_correction_that_is_refused(world, role, field, new, reason, error):
+def test_a_correction_that_is_refused(world, role, field, new, reason, error):  # noqa: PLR0917
     form = _form(world)
     saw = {"answers.pain": 6, "instrument": "pain-number", "on": "2026-03-02"}.get(field, 6)
     before = world.ledger.head
