@@ -1,0 +1,61 @@
+"""A prescription as the plain rows that a session record keeps, and back: what was asked stays readable for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from holdfast.core.facts import Value
+from holdfast.core.workout import Band
+from holdfast.dosing.log import StepDone
+from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep, Prescription
+
+Row = Mapping[str, Value]
+
+_BANDS = ("watts", "cadence", "heart_rate")
+_PLAIN = (
+    *("work", "seconds", "rpe", "exercise", "level", "sets", "reps", "kg", "hold_seconds", "torque", "percent", "of"),
+    *("rest_seconds", "text"),
+)
+
+
+def to_rows(prescription: Prescription) -> tuple[Row, ...]:
+    """One row per step, with its block; what does not apply is left out."""
+    return tuple(_row(block, step) for block in prescription.blocks for step in block.steps)
+
+
+def _row(block: PrescribedBlock, step: PrescribedStep) -> Row:
+    row: dict[str, Value] = {"block": block.name, "kind": block.kind, "step": step.name}
+    row |= {name: getattr(step, name) for name in _PLAIN}
+    for name in _BANDS:
+        band: Band | None = getattr(step, name)
+        if band is not None:
+            row |= {f"{name}_low": band.low, f"{name}_high": band.high}
+    return {key: value for key, value in row.items() if value not in (None, "")}
+
+
+def from_rows(rows: Sequence[Row], *, participant: str, session: int, on: date, programme: str = "") -> Prescription:
+    """The prescription that `to_rows` wrote; the reasons for its numbers are in the records it came from."""
+    blocks = []
+    for name, group in groupby(rows, key=lambda row: str(row.get("block", ""))):
+        steps = list(group)
+        kind: Any = steps[0].get("kind", "free")
+        blocks.append(PrescribedBlock(name, kind, "", tuple(_step(row) for row in steps)))
+    return Prescription(participant, session, on, programme, tuple(blocks))
+
+
+def _step(row: Row) -> PrescribedStep:
+    fields: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
+    for name in _BANDS:
+        low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+        if isinstance(low, (int, float)) and isinstance(high, (int, float)):
+            fields[name] = Band(low, high)
+    return PrescribedStep(str(row.get("step", "")), **{"work": False, **fields})
+
+
+def done_rows(done: Iterable[StepDone]) -> tuple[Row, ...]:
+    """What was done as plain rows; what was not observed is left out, never zero."""
+    return tuple({key: value for key, value in asdict(one).items() if value not in (None, "")} for one in done)

@@ -1,0 +1,82 @@
+"""The programme of everybody at a glance: person by session, the delivered share of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from holdfast.dosing.verdicts import SessionDelivery
+from holdfast.report.figures.canvas import COLOURS, INK, PALE, RULE, SOFT, STYLE, axes, figure, save
+
+TOP = 1.2
+"""Where the colours end: a fifth more than was asked."""
+_STOPS = ((0.0, "#f6d9c9"), (0.5, "#e0956a"), (0.8, "#9dbfdd"), (1.0, "#0b5fa5"), (TOP, "#072f52"))
+SHARES = LinearSegmentedColormap.from_list("share", [(share / TOP, colour) for share, colour in _STOPS])
+
+
+def delivered_share(session: SessionDelivery) -> float | None:
+    """Share of the session's dose that was delivered: the mean over kJ, kg and hold seconds of done over asked.
+
+    0 for a missed session; None when nothing about it was observed.
+    """
+    if not session.attended:
+        return 0.0
+    reached = [step.reached for step in session.work_steps]
+    known = [min(share, 1.5) for share in reached if share is not None]
+    return float(np.mean(known)) if known else None
+
+
+def programme_heatmap(
+    people: Mapping[str, Sequence[SessionDelivery]], sessions: int, *, groups: Mapping[str, str], code: str, title: str
+) -> str:
+    """The figure as SVG. Rows are people, grouped by arm; crosses are missed, dots attended but not observed.
+
+    Parameters
+    ----------
+    people : deliveries by participant.
+    sessions : number of sessions of the programme.
+    groups : arm by participant, for people who may see it; an empty mapping draws one group.
+    """
+    order = sorted(people, key=lambda one: (groups.get(one, ""), one))
+    shares = np.full((len(order), sessions), np.nan)
+    missed, unseen = [], []
+    for row, person in enumerate(order):
+        for session in people[person]:
+            share = delivered_share(session)
+            if not session.attended:
+                missed.append((session.session - 1, row))
+            elif share is None:
+                unseen.append((session.session - 1, row))
+            else:
+                shares[row, session.session - 1] = share
+    made = figure(max(1.6, 0.16 * len(order) + 1.1))
+    (axis,) = axes(made)
+    with matplotlib.rc_context(STYLE):
+        axis.set_facecolor(PALE)
+        image = axis.imshow(shares, cmap=SHARES, vmin=0, vmax=TOP, aspect="auto", interpolation="nearest")
+        for points, marker, colour in ((missed, "x", SOFT), (unseen, ".", INK)):
+            if points:
+                x, y = zip(*points, strict=True)
+                axis.scatter(x, y, marker=marker, s=9, color=colour, lw=0.7)
+        axis.set_yticks(range(len(order)), order, fontsize=5.5)
+        axis.set_xticks(range(0, sessions, max(1, sessions // 12)), range(1, sessions + 1, max(1, sessions // 12)))
+        axis.set_xlabel("session (cross: missed; dot: attended, not observed)")
+        axis.set_title(title)
+        _rules_between_groups(axis, [groups.get(one, "") for one in order], sessions)
+        bar = made.colorbar(image, ax=axis, shrink=0.8, pad=0.01)
+        bar.set_label("delivered share of the prescribed dose")
+        bar.outline.set_visible(False)
+    return save(made, code, title)
+
+
+def _rules_between_groups(axis: Any, groups: Sequence[str], sessions: int) -> None:
+    starts = [row for row in range(len(groups)) if row == 0 or groups[row] != groups[row - 1]]
+    for number, row in enumerate(starts):
+        if row:
+            axis.axhline(row - 0.5, color=RULE, lw=1.2)
+        if groups[row]:
+            axis.text(sessions - 0.3, row, groups[row], va="top", fontsize=7, color=COLOURS[number % len(COLOURS)])
