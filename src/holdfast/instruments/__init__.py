@@ -28,6 +28,7 @@ from holdfast.instruments.model import (
 from holdfast.instruments.options import Options, ValueSet, options_from, value_set_from
 from holdfast.instruments.parse import instrument_from
 from holdfast.instruments.table import ScoredTable, score_table
+from holdfast.instruments.wording import Wording, own_wording, wording_from, wording_template
 
 __all__ = [
     "AnswerKind",
@@ -49,11 +50,15 @@ __all__ = [
     "ValueSet",
     "Version",
     "WhenMissing",
+    "Wording",
     "codes",
     "instrument_from",
     "load",
     "options_from",
+    "own_wording",
     "score",
     "score_table",
     "value_set_from",
+    "wording_from",
+    "wording_template",
 ]
