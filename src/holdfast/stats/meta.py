@@ -74,7 +74,8 @@ def meta_analysis(
     """Pool effects y (k,) with within-study variances v (k,) (eq:meta).
 
     tau2 by REML (Viechtbauer 2005) or DerSimonian-Laird; "hartung-knapp" uses its variance and t(k - 1), with "at
-    least 1" never below the usual variance. The prediction interval uses t with the stated df (k - 2: Higgins et al. 2009).
+    least 1" never below the usual variance. The prediction interval uses t with the stated df (k - 2:
+    Higgins et al. 2009).
     """
     y, v = np.asarray(estimates, float), np.asarray(variances, float)
     k = len(y)

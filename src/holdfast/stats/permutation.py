@@ -16,7 +16,7 @@ from scipy import optimize
 from holdfast.errors import CallError, DataError
 from holdfast.stats.bootstrap import Progress, in_blocks
 from holdfast.stats.estimates import Estimate, check_level, number, p_text
-from holdfast.stats.frames import as_levels, design, split_contrast
+from holdfast.stats.frames import as_levels, design, split_contrast, to_pandas
 
 Array = NDArray[np.float64]
 Assignments = NDArray[np.int8]
@@ -89,9 +89,9 @@ def _chunks(rows: Iterable[tuple[int, ...]], n: int) -> Iterator[Assignments]:
 class RandomisationTest:
     """Answer of a randomisation test.
 
-    `beyond` of `total` allocations are as far from zero as the observed one or further (two-sided); `exact` says whether
-    all allocations were seen. p is beyond/total when exact, else (beyond + 1)/(total + 1). `estimate` carries the
-    difference in adjusted means with the interval by inversion (NaN limits when not asked for).
+    `beyond` of `total` allocations are as far from zero as the observed one or further (two-sided); `exact` says
+    whether all allocations were seen. p is beyond/total when exact, else (beyond + 1)/(total + 1). `estimate` carries
+    the difference in adjusted means with the interval by inversion (NaN limits when not asked for).
     """
 
     estimate: Estimate
@@ -163,8 +163,8 @@ def randomisation_test(
 ) -> RandomisationTest:
     """Test the sharp null of no effect on anyone by the allocations the trial could have had.
 
-    `formula` is "outcome ~ baseline + ..." without the arm: the statistic is the arm difference of the residuals of that
-    blinded model. Rows must be in the order of allocation, as `allocations` or `replay` are about rows.
+    `formula` is "outcome ~ baseline + ..." without the arm: the statistic is the arm difference of the residuals of
+    that blinded model. Rows must be in the order of allocation, as `allocations` or `replay` are about rows.
     `allocations` (for `complete`, `coin`, `blocked`) are enumerated when there are at most a million; otherwise
     `replay(m, generator)` runs the study's procedure m times, giving (m, n) 0/1, and needs `seed`.
     People with missing values stay in the allocation but not in the statistic. The interval inverts the test under a
@@ -179,11 +179,8 @@ def randomisation_test(
         raise CallError("give the rows of the two arms of the contrast only: the procedure allocates among them")
     source = _source(allocations, replay, len(observed_all), draws=draws, seed=seed, workers=workers, progress=progress)
     exact = isinstance(source, Allocations)
-    used = (
-        [chunk[:, made.rows] for chunk in source.chunks()]
-        if isinstance(source, Allocations)
-        else [source[:, made.rows]]
-    )
+    every = source.chunks() if isinstance(source, Allocations) else iter([source])
+    used = [chunk[:, made.rows] for chunk in every]
     observed = observed_all[made.rows]
     if observed.min() == observed.max():
         raise DataError("one arm has no value of the outcome, so there is no difference to test")
@@ -192,7 +189,7 @@ def randomisation_test(
     gap = float(_difference(values, observed[None])[0])
     beyond, _, total = count_beyond(values, observed, used)
     p = beyond / total if exact else (beyond + 1) / (total + 1)
-    centre, low, high = math.nan, math.nan, math.nan
+    low = high = math.nan
     annihilator = _Residuals(X)
     centre = _adjusted(made.y, observed, annihilator)
     if interval:
@@ -202,7 +199,6 @@ def randomisation_test(
 
 
 def _arms(data: Any, arm: str) -> pd.Series:
-    from holdfast.stats.frames import to_pandas
 
     return as_levels(to_pandas(data, [arm])[arm])
 
