@@ -4,7 +4,8 @@
 """
 
 from holdfast.stats.mmrm.design import MmrmDesign, mmrm_design
-from holdfast.stats.mmrm.fit import MmrmFit, mmrm
+from holdfast.stats.mmrm.fit import MmrmFit, mmrm, refit
+from holdfast.stats.mmrm.many import ManyFits, mmrm_many
 from holdfast.stats.mmrm.results import Estimates
 
-__all__ = ["Estimates", "MmrmDesign", "MmrmFit", "mmrm", "mmrm_design"]
+__all__ = ["Estimates", "ManyFits", "MmrmDesign", "MmrmFit", "mmrm", "mmrm_design", "mmrm_many", "refit"]

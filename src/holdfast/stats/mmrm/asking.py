@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from holdfast.errors import CallError
+from holdfast.stats.mmrm.anova import term_tests
 from holdfast.stats.mmrm.design import MmrmDesign
 from holdfast.stats.mmrm.grid import Settings, mean_rows, people_rows
 from holdfast.stats.mmrm.inference import Inference
@@ -88,11 +90,31 @@ class Asking:
         ]
         return _answer(self, questions, weights, level)
 
+    def tests(self, kind: str) -> pd.DataFrame:
+        """F test of every term, Type "II" or "III": term, num_df, den_df, F, p."""
+        return term_tests(self.design, self.inference, kind)
+
     def linear(self, L: Array, *, names: dict[str, list[str]] | None = None, level: float | None = None) -> Estimates:
         """Estimates of L beta for rows L (k, p) or one row (p,), with their joint covariance in `.vcov`."""
         rows = np.atleast_2d(np.asarray(L, dtype=float))
         labels = names or {"name": [f"row {k + 1}" for k in range(len(rows))]}
         return estimates(self.inference, rows, labels, self.request.level if level is None else level)
+
+
+def question_rows(
+    design: MmrmDesign,
+    contrast: str | Sequence[str],
+    at: str | Sequence[str] | None,
+    change: tuple[str, str] | None,
+    weights: str = "equal",
+) -> tuple[dict[str, list[str]], Array]:
+    """Labels and rows (k, p) of contrasts in words."""
+    places = [at] if isinstance(at, str) else at
+    texts = [contrast] if isinstance(contrast, str) else list(contrast)
+    questions = contrast_questions(design, texts, places, change, {})
+    settings = [setting for question in questions for _, setting in question.parts]
+    names = {name: [question.names[name] for question in questions] for name in questions[0].names}
+    return names, _combine(questions) @ mean_rows(design, settings, weights)
 
 
 def _answer(fit: Asking, questions: list[Question], weights: str, level: float | None) -> Estimates:

@@ -133,6 +133,59 @@ def mmrm_design(
     )
 
 
+def same_design(design: MmrmDesign, data: Any) -> MmrmDesign:
+    """New rows under the coding of a design: same terms, levels, visits and groups; the outcome may be missing."""
+    names = design.names
+    times = names["time"].split()
+    right = [*design.terms.factors, *design.terms.covariates]
+    others = [name for name in (names["subject"], names["visit"], names["group"], names["weights"], *times) if name]
+    frame = read(data, [*right, *others])
+    n = len(frame[names["subject"]].missing)
+    coded = {name: _recoded(frame[name], design.terms.factors.get(name), name) for name in right}
+    subject, subjects = _people(frame[names["subject"]], np.arange(n))
+    group = np.zeros(n, dtype=np.int64)
+    if names["group"]:
+        group = codes_of(_recoded(frame[names["group"]], design.groups, names["group"]))
+    return MmrmDesign(
+        design.terms,
+        _outcome_if_there(design.terms.parsed, data, n),
+        design.terms.matrix(coded, n),
+        subject,
+        codes_of(_recoded(frame[names["visit"]], design.visits, names["visit"])),
+        group,
+        frame[names["weights"]].numbers if names["weights"] else np.ones(n),
+        np.stack([frame[name].numbers for name in times], axis=1) if times else None,
+        subjects,
+        design.visits,
+        design.groups,
+        coded,
+        np.arange(n),
+        names,
+        (),
+    )
+
+
+def _outcome_if_there(parsed: Parsed, data: Any, n: int) -> Array:
+    try:
+        return response(parsed, read(data, parsed.variables))
+    except CallError:  # new rows need no outcome
+        return np.full(n, np.nan)
+
+
+def _recoded(column: Column, levels: tuple[str, ...] | None, name: str) -> Column:
+    if column.missing.any():
+        raise CallError(f"{name!r} has missing values in the new rows")
+    if levels is None:
+        return column
+    found = as_factor(column)
+    place = np.array([levels.index(level) if level in levels else -1 for level in found.levels])
+    codes = place[codes_of(found)]
+    if (codes < 0).any():
+        strange = sorted({found.levels[k] for k in codes_of(found)[codes < 0]})
+        raise CallError(f"{', '.join(strange)} of {name!r} was not in the data of the fit: {', '.join(levels)}")
+    return Column(None, codes, levels, declared=True)
+
+
 def _ordered_visits(column: Column, name: str, order: Sequence[str] | None) -> Column:
     if order is not None:
         return _reordered(as_factor(column), name, [level_text(v) for v in order])

@@ -24,11 +24,7 @@ def satterthwaite(U: Array, B: Array, w: Array) -> Array:
     B (r, p, p) is minus the derivative of Phi in the basis of C, `w` (r, r) the covariance of theta.
     """
     slope = np.einsum("ki,hij,kj->kh", U, B, U, optimize=len(U) > 4)
-    return satterthwaite_of((U * U).sum(1), slope, w)
-
-
-def satterthwaite_of(variance: Array, slope: Array, w: Array) -> Array:
-    """2 v^2 / (g' w g) for variances (k,) with slopes g (k, r)."""
+    variance = (U * U).sum(1)
     spread = np.einsum("kh,hj,kj->k", slope, w, slope)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(spread > 0, 2 * variance**2 / spread, np.inf)

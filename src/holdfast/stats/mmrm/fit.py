@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,15 +15,23 @@ from numpy.typing import NDArray
 from holdfast.errors import CallError
 from holdfast.stats.mmrm import df as dfs
 from holdfast.stats.mmrm.asking import Asking
-from holdfast.stats.mmrm.design import MmrmDesign, mmrm_design
+from holdfast.stats.mmrm.compare import LikelihoodRatio, criteria, likelihood_ratio
+from holdfast.stats.mmrm.covariance import covariance_table, visit_covariance
+from holdfast.stats.mmrm.design import MmrmDesign, mmrm_design, same_design
 from holdfast.stats.mmrm.empirical import empirical
 from holdfast.stats.mmrm.inference import Inference
 from holdfast.stats.mmrm.newton import Optimum, maximise
 from holdfast.stats.mmrm.patterns import Patterns
+from holdfast.stats.mmrm.predict import predict
 from holdfast.stats.mmrm.prepare import SHORT, People, prepare, starting_moments
 from holdfast.stats.mmrm.request import Request, request_of
+from holdfast.stats.mmrm.residuals import residuals
+from holdfast.stats.mmrm.simulate import simulate
 from holdfast.stats.mmrm.structures import Structure
 from holdfast.stats.mmrm.vcov import kenward_roger
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 
@@ -39,6 +47,7 @@ class MmrmFit(Asking):
     structure: Structure
     optimum: Optimum
     inference: Inference
+    outcome: Array
 
     @property
     def beta(self) -> Array:
@@ -107,6 +116,63 @@ class MmrmFit(Asking):
         """Coefficients: coefficient, estimate, se, df, low, high, t, p."""
         return self.linear(np.eye(len(self.beta)), names={"coefficient": list(self.names)}).table
 
+    @property
+    def covariance(self) -> pd.DataFrame:
+        """Covariance of a person's outcomes, visits by visits; with groups one block under the other."""
+        return visit_covariance(self)
+
+    @property
+    def covariance_table(self) -> pd.DataFrame:
+        """Covariance and correlation of each pair of visits with standard errors."""
+        return covariance_table(self)
+
+    @property
+    def criteria(self) -> pd.DataFrame:
+        """AIC, AICC and BIC in R mmrm's and in SAS's convention."""
+        return criteria(self)
+
+    @property
+    def residuals(self) -> pd.DataFrame:
+        """Raw, Pearson and normalised residuals of each outcome."""
+        return residuals(self)
+
+    def predict(
+        self, data: Any = None, *, given: str, interval: str = "confidence", level: float | None = None
+    ) -> pd.DataFrame:
+        """Predictions for the rows of the design, or of new `data` with the same columns (the outcome may be missing).
+
+        given="covariates" for the mean; given="outcomes" for the mean given what the person had at other visits.
+        interval="confidence" or "prediction". See docs/methods/mmrm.md, eq:mmrm-conditional.
+        """
+        design = self.design if data is None else same_design(self.design, data)
+        chosen = self.request.level if level is None else level
+        return predict(self, design, given=given, interval=interval, level=chosen)
+
+    def compare(self, larger: MmrmFit) -> LikelihoodRatio:
+        """Likelihood-ratio test of this fit inside a larger one."""
+        return likelihood_ratio(self, larger)
+
+    def simulate(self, n: int, *, seed: int | np.random.Generator, coefficients: str = "fixed") -> Array:
+        """Simulated outcomes (n, rows of the design) from the fitted model."""
+        return simulate(self, n, np.random.default_rng(seed), coefficients=coefficients)
+
+    def figure(self, kind: str, *, by: str | None = None) -> Figure:
+        """A figure: "residuals", "quantiles", "trajectories" (with `by`, a factor) or "correlations"."""
+        from holdfast.stats.mmrm import figures
+
+        if kind == "trajectories":
+            if by is None:
+                raise CallError('figure("trajectories") needs by="arm", the factor whose means are drawn')
+            return figures.trajectories(self, by)
+        kinds = {
+            "residuals": figures.residuals_by_visit,
+            "quantiles": figures.quantiles,
+            "correlations": figures.correlations,
+        }
+        if kind not in kinds:
+            raise CallError(f"kind is {kind!r}; it can be: {', '.join([*kinds, 'trajectories'])}")
+        return kinds[kind](self)
+
     def __str__(self) -> str:
         request = self.request
         robust = f", {request.robust} covariance" if request.robust else ""
@@ -158,6 +224,22 @@ def mmrm(
     return fit_design(design, request)
 
 
+def refit(
+    design: MmrmDesign,
+    y: Array | None = None,
+    *,
+    covariance: str,
+    df: str,
+    method: str = "reml",
+    robust: str | None = None,
+    level: float = 0.95,
+) -> MmrmFit:
+    """Fit a prepared design to its own outcome, or to `y` (rows of the design), NaN where missing; raises as `mmrm`."""
+    if y is not None and np.shape(y) != design.y.shape:
+        raise CallError(f"y has shape {np.shape(y)}; the design has {len(design.y)} rows")
+    return fit_design(design, request_of(covariance, df, method, robust, level), y)
+
+
 def _design(
     formula: str | MmrmDesign,
     data: Any,
@@ -193,9 +275,9 @@ def fit_design(design: MmrmDesign, request: Request, y: Array | None = None) -> 
     reml = request.method == "reml"
     people, data, structure = prepare(design, request.covariance, y)
     optimum = maximise(data, structure, structure.start(starting_moments(people)), reml=reml)
-    return MmrmFit(
-        request, design, people, data, structure, optimum, _inference(request, design, people, data, structure, optimum)
-    )
+    inference = _inference(request, design, people, data, structure, optimum)
+    outcome = design.y if y is None else y
+    return MmrmFit(request, design, people, data, structure, optimum, inference, outcome)
 
 
 def _inference(

@@ -91,10 +91,17 @@ def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> tupl
         people, structure = _spatial(design, covariance, outcome, seen)
     else:
         people = _on_grid(design, outcome, seen, design.visit[seen] + design.group[seen] * len(design.visits))
-        base = _BY_VISIT[covariance](len(design.visits))
-        structure = base if len(design.groups) == 1 else st.Grouped(base, design.groups)
+        structure = structure_on_grid(design, covariance)
         _check_visits(design, people, covariance)
     return people, rotate(people.Z, people.pattern, people.mask, people.log_weights), structure
+
+
+def structure_on_grid(design: MmrmDesign, covariance: str) -> st.Structure:
+    """The structure over the grid of visits, with a block for each covariance group."""
+    if covariance in _SPATIAL:
+        raise CallError("a spatial structure depends on the times of each data set; fit them one by one with mmrm")
+    base = _BY_VISIT[covariance](len(design.visits))
+    return base if len(design.groups) == 1 else st.Grouped(base, design.groups)
 
 
 def check_rank(X: Array, names: tuple[str, ...]) -> None:

@@ -1,0 +1,175 @@
+"""Fits of many data sets that share a design, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from holdfast.errors import CallError
+from holdfast.stats.estimates import COLUMNS
+from holdfast.stats.mmrm.asking import question_rows
+from holdfast.stats.mmrm.design import MmrmDesign
+from holdfast.stats.mmrm.features import Features, features, sums
+from holdfast.stats.mmrm.many_newton import maximise_many
+from holdfast.stats.mmrm.many_vcov import answers
+from holdfast.stats.mmrm.prepare import structure_on_grid
+from holdfast.stats.mmrm.request import Request, request_of
+from holdfast.stats.mmrm.results import t_quantile, t_tail
+from holdfast.stats.mmrm.structures import Structure
+
+Array = NDArray[np.float64]
+
+DF_MANY = ("satterthwaite", "kenward-roger", "kenward-roger-linear", "residual", "none")
+
+
+@dataclass(frozen=True)
+class ManyFits:
+    """B fits of one design: `estimate`, `se`, `df`, `low`, `high`, `t`, `p` (B, k), one column for each question.
+
+    `names` label -> k labels; `beta` (B, p), `theta` (B, r), `loglik`, `gradient`, `iterations` (B,); `problem` (B,) is
+    empty where the fit converged and says otherwise why not; the numbers of such a fit are NaN.
+    """
+
+    names: dict[str, list[str]]
+    level: float
+    beta: Array
+    theta: Array
+    loglik: Array
+    gradient: Array
+    iterations: NDArray[np.int64]
+    estimate: Array
+    se: Array
+    df: Array
+    problem: NDArray[np.str_]
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """Which fits have an answer (B,)."""
+        return np.asarray(self.problem == "")
+
+    @property
+    def t(self) -> Array:
+        """Estimate over standard error (B, k)."""
+        return self.estimate / self.se
+
+    @property
+    def p(self) -> Array:
+        """Two-sided p values (B, k)."""
+        return 2 * t_tail(np.abs(self.t), self.df)
+
+    @property
+    def low(self) -> Array:
+        """Lower ends of the intervals (B, k)."""
+        return self.estimate - t_quantile(0.5 + self.level / 2, self.df) * self.se
+
+    @property
+    def high(self) -> Array:
+        """Upper ends of the intervals (B, k)."""
+        return self.estimate + t_quantile(0.5 + self.level / 2, self.df) * self.se
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All answers under each other: fit, the labels, estimate, se, df, low, high, t, p."""
+        B, k = self.estimate.shape
+        labels = {name: np.tile(np.array(values, dtype=object), B) for name, values in self.names.items()}
+        numbers = {name: getattr(self, name).ravel() for name in COLUMNS}
+        return pd.DataFrame({"fit": np.repeat(np.arange(B), k), **labels, **numbers})
+
+    def __str__(self) -> str:
+        failed = int((~self.converged).sum())
+        left = f"; {failed} have no answer: {', '.join(sorted(set(self.problem[~self.converged])))}" if failed else ""
+        return f"{len(self.beta)} fits of one design, {self.iterations.max()} Newton steps at most{left}"
+
+
+def mmrm_many(
+    design: MmrmDesign,
+    outcomes: Array,
+    *,
+    covariance: str,
+    df: str,
+    method: str = "reml",
+    contrast: str | Sequence[str] | None = None,
+    at: str | Sequence[str] | None = None,
+    change: tuple[str, str] | None = None,
+    L: Array | None = None,
+    counts: Array | None = None,
+    level: float = 0.95,
+    jobs: int = 1,
+) -> ManyFits:
+    """Fit the model of `design` to each row of `outcomes` (B, rows of the design), NaN where missing.
+
+    For simulation, imputation, and with `counts` (B, people of the design: how often each is drawn) the bootstrap. The
+    questions are those of `fit.contrast` (`contrast`, `at`, `change`) or rows `L` (k, p); without either the
+    coefficients. Same numbers as one by one to 1e-9. Structures over visits (not spatial); df "satterthwaite",
+    "kenward-roger", "kenward-roger-linear", "residual" or "none". `jobs` threads share the work.
+
+    A data set without an answer is marked in `problem`, its numbers are NaN; nothing is dropped.
+    Raises `CallError` for outcomes of the wrong shape or an option that does not exist.
+    """
+    request = request_of(covariance, df, method, None, level)
+    if df not in DF_MANY:
+        raise CallError(f"df is {df!r}; for many fits it can be: {', '.join(DF_MANY)}")
+    outcomes = np.atleast_2d(np.asarray(outcomes, dtype=float))
+    if outcomes.shape[1] != len(design.y):
+        raise CallError(f"outcomes have {outcomes.shape[1]} columns; the design has {len(design.y)} rows")
+    if counts is not None and np.shape(counts) != (len(outcomes), len(design.subjects)):
+        raise CallError(f"counts must be {len(outcomes)} x {len(design.subjects)} (data sets x people)")
+    names, rows = _questions(design, contrast, at, change, L)
+    structure, made = structure_on_grid(design, request.covariance), features(design)
+    parts = _chunks(len(outcomes), made)
+
+    def work(part: slice) -> _Answer:
+        return _fit_part(request, structure, made, outcomes[part], None if counts is None else counts[part], rows)
+
+    if jobs == 1:
+        found = [work(part) for part in parts]
+    else:
+        with ThreadPoolExecutor(jobs) as pool:
+            found = list(pool.map(work, parts))
+    return ManyFits(names, level, *(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+_Answer = tuple[Array, Array, Array, Array, NDArray[np.int64], Array, Array, Array, NDArray[np.str_]]
+
+
+def _fit_part(
+    request: Request, structure: Structure, made: Features, outcomes: Array, counts: Array | None, rows: Array
+) -> _Answer:
+    data = sums(made, outcomes, counts)
+    best = maximise_many(data, made, structure, reml=request.method == "reml")
+    estimate, se, df = answers(request, data, made, structure, best, rows)
+    bad = best.problem != ""
+    beta, theta, loglik = (np.array(a) for a in (best.points.beta, best.points.theta, best.points.loglik))
+    for numbers in (beta, theta, loglik, estimate, se, df):
+        numbers[bad] = np.nan
+    return beta, theta, loglik, best.gradient, best.iterations, estimate, se, df, best.problem
+
+
+def _chunks(B: int, made: Features) -> list[slice]:
+    """Parts small enough that their arrays stay in the processor's cache."""
+    _q, m, _, p, _ = made.AA.shape
+    per_fit = (m**4 + m * (m + 1) // 2 * p * p) * 8
+    size = int(np.clip(4_000_000 // max(per_fit, 1), 8, 512))
+    return [slice(start, min(start + size, B)) for start in range(0, B, size)]
+
+
+def _questions(
+    design: MmrmDesign,
+    contrast: str | Sequence[str] | None,
+    at: str | Sequence[str] | None,
+    change: tuple[str, str] | None,
+    L: Array | None,
+) -> tuple[dict[str, list[str]], Array]:
+    if contrast is not None and L is not None:
+        raise CallError("give a contrast in words or rows L, not both")
+    if contrast is not None:
+        return question_rows(design, contrast, at, change)
+    if L is not None:
+        rows = np.atleast_2d(np.asarray(L, dtype=float))
+        return {"name": [f"row {k + 1}" for k in range(len(rows))]}, rows
+    return {"coefficient": list(design.terms.names)}, np.eye(len(design.terms.names))
