@@ -1,0 +1,292 @@
+"""No role learns an arm, a programme, a dose or a count per arm that it may not have, through deed, view or export.
+
+Two worlds are lived in step: the same people, the same deeds, but whoever trains hard in one trains softly in the
+other, and the trainer writes the arm's name into free texts. Whatever a blind role can get hold
+of (values, file names, error texts, log lines) must be the same in both worlds, to the letter; if it is not, something told the arm.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import logging
+from pathlib import Path
+
+import pytest
+
+import holdfast
+from holdfast.app import access, deeds, views
+from holdfast.app.access import DEEDS, VIEWS
+from holdfast.app.desk import Done, Role
+from holdfast.app.opened import OpenedStudy
+from holdfast.core.facts import Looked
+from holdfast.core.records import Draft
+from holdfast.errors import HoldfastError, NotPermitted
+
+HARD, SOFT = "ZZHARD", "ZZSOFT"
+TELLTALE = ("ZZHARD", "ZZSOFT", "Zz hard", "Zz soft", "zz-hard", "zz-soft", "777", "333")
+BLIND_WHILE_RUNNING = sorted(set(Role) - access.SEES_ARMS)
+BLIND_FOR_EVER = sorted(set(Role) - access.SEES_ARMS_REVEALED)
+
+
+def hard_first(stratum, slot, code):
+    return HARD if slot % 2 else SOFT
+
+
+def soft_first(stratum, slot, code):
+    return SOFT if slot % 2 else HARD
+
+
+def live(world, *, until="running"):
+    """Six people, trained by their arm; the trainer is careless with words."""
+    world.open()
+    trainer = world.desk("trainer")
+    for number in range(1, 7):
+        code = f"P{number}"
+        world.randomised(code, "female" if number % 2 else "male")
+        seen = views.session(trainer, code)
+        watts = 777.0 if seen.arm == HARD else 333.0
+        name = seen.programme.name
+        steps = [{"block": "cardio", "watts": watts, "seconds": 600.0}]
+        deeds.record_session(
+            trainer, code, 1, prescribed=steps, delivered=steps, rpe=watts / 50, reason=f"{name} as asked"
+        )
+        test = deeds.record_test(trainer, code, "1rm", {"leg press": watts}).record.seq
+        deeds.decide(trainer, code, "training-1rm:leg press", watts, unit="kg")
+        deeds.modify_dose(
+            trainer, code, field="load", factor=watts / 1000, reason="pain", decided_by="me", from_session=2
+        )
+        deeds.adverse_event(trainer, code, f"sore after {name}, arm {seen.arm}", grade=1, related="possible")
+        deeds.deviation(trainer, code, f"had the {seen.programme.name.upper()} sheet of the other day")
+        deeds.correct(trainer, test, "values.leg press", watts + 1, saw=watts, reason=f"{seen.arm} sheet")
+    for number in (2, 3, 4):
+        deeds.record_session(trainer, "P1", number)
+    deeds.complete(trainer, "P1", "programme")
+    deeds.withdraw(world.desk("coordinator"), "P2", "training", "moved away")
+    deeds.record_form(world.desk("assessor"), "P1", "POST", "pain-number", {"pain": 3})
+    if until in ("locked", "revealed"):
+        deeds.lock(world.desk("administrator"))
+    if until == "revealed":
+        deeds.reveal(world.desk("randomiser"))
+    return world
+
+
+def written(result):
+    """All that a caller gets to see, without the hashes: they cover everything and tell nothing."""
+    if isinstance(result, Done):
+        records = [(r.seq, r.draft) for r in result.records]
+        return repr((records, result.issues, getattr(result, "arm", "")))
+    if isinstance(result, views.Export):
+        return repr((result.name, result.columns, result.csv()))
+    if hasattr(result, "to_csv"):
+        return result.to_csv()
+    return repr(result)
+
+
+def tried(act):
+    try:
+        return written(act())
+    except HoldfastError as error:
+        return f"{type(error).__name__}: {error} {getattr(error, 'issues', '')}"
+
+
+def every_view(desk):
+    """Each view and export with each kind of argument; by name."""
+    codes = ["P1", "P2", "P3", "nobody"]
+    yield from (("participants", lambda: views.participants(desk)), ("dashboard", lambda: views.dashboard(desk)))
+    yield from ((f"person {c}", lambda c=c: views.person(desk, c)) for c in codes)
+    yield from ((f"visits {c}", lambda c=c: views.visits(desk, participant=c)) for c in ["", *codes])
+    yield from ((f"session {c}", lambda c=c: views.session(desk, c)) for c in codes)
+    yield from ((f"audit {c}", lambda c=c: views.audit(desk, participant=c)) for c in ["", *codes])
+    yield from (("queries", lambda: views.queries(desk)), ("adverse_events", lambda: views.adverse_events(desk)))
+    yield from ((name, lambda f=f: f(desk)) for name, f in inspect.getmembers(views) if name.startswith("export_"))
+    study = OpenedStudy(desk)
+    yield from ((f"dataset {r}", lambda r=r: study.dataset("pain", reveal=r)) for r in (False, True))
+    yield from (("check", study.check), ("opened", study.participants), ("repr", lambda: study))
+
+
+def every_deed(desk, ledger):
+    """Each deed with arguments that work and with some that do not, in an order in which most of them work."""
+    d, first = desk, next(e.record.seq for e in ledger.entries if e.record.fact.kind == "answered")
+    training = [
+        e.record.seq for e in ledger.entries if e.record.fact.kind in ("session", "tested", "decided", "queried")
+    ]
+    answers = {"age": 40, "pregnant": False, "red": False, "active": True, "cmr_disease": False, "symptoms": False}
+    yield "open_study", lambda: deeds.open_study(d)
+    yield "amend", lambda: deeds.amend(d, [], reason="x")
+    yield "commit_allocation", lambda: deeds.commit_allocation(d)
+    yield "screen", lambda: deeds.screen(d, "N1", answers)
+    yield "clear", lambda: deeds.clear(d, "P3", by="Dr", intensity="vigorous")
+    yield "consent", lambda: deeds.consent(d, "N1", version="2")
+    yield "enrol", lambda: deeds.enrol(d, "N1")
+    yield "describe", lambda: deeds.describe(d, "N1", {"sex": "male"})
+    yield "record_form", lambda: deeds.record_form(d, "P3", "POST", "pain-number", {"pain": 3})
+    yield "record_form", lambda: deeds.record_form(d, "N1", "PRE", "pain-number", {"pain": 3})
+    yield "complete", lambda: deeds.complete(d, "N1", "baseline")
+    yield "randomise", lambda: deeds.randomise(d, "N1")
+    yield "schedule", lambda: deeds.schedule(d, "P3", "POST", "2026-03-20")
+    yield "record_test", lambda: deeds.record_test(d, "P3", "cpet", {"watts_peak": 200}, visit="POST")
+    yield "record_session", lambda: deeds.record_session(d, "P3", 2)
+    yield (
+        "modify_dose",
+        lambda: deeds.modify_dose(d, "P3", field="load", factor=0.5, reason="pain", decided_by="x", from_session=3),
+    )
+    yield "decide", lambda: deeds.decide(d, "P3", "threshold:VT1", 100.0)
+    yield "adverse_event", lambda: deeds.adverse_event(d, "P3", "fall", grade=3, serious=True)
+    yield "adverse_event_reported", lambda: deeds.adverse_event_reported(d, "P3", first, to="sponsor")
+    yield "deviation", lambda: deeds.deviation(d, "P3", "came a day early")
+    yield "intercurrent", lambda: deeds.intercurrent(d, "P3", "flare")
+    yield "concomitant", lambda: deeds.concomitant(d, "P3", "paracetamol")
+    yield "correct", lambda: deeds.correct(d, first, "answers.pain", 5, saw=6, reason="x")
+    for seq in training:
+        for field in ("values.leg press", "value", "rpe", "delivered", "reason", "basis", "nonsense"):
+            yield "correct", lambda s=seq, f=field: deeds.correct(d, s, f, 1, saw=2, reason="x")
+        yield "query", lambda s=seq: deeds.query(d, s, "why?")
+        yield "answer_query", lambda s=seq: deeds.answer_query(d, s, "so")
+    yield "query", lambda: deeds.query(d, first, "right?")
+    yield "withdraw", lambda: deeds.withdraw(d, "P3", "follow-up", "x")
+    yield "lost", lambda: deeds.lost(d, "P4", "x")
+    yield "import_records", lambda: deeds.import_records(d, [Draft(Looked("P1", "x"), d.clock.now(), "a", "b")])
+    yield "lock", lambda: deeds.lock(d)
+    yield "unlock", lambda: deeds.unlock(d, reason="x")
+    yield "reveal", lambda: deeds.reveal(d)
+    if d.account.role not in DEEDS["unblind"].roles:  # whoever may unblind sees one arm, with reason and record
+        yield "unblind", lambda: deeds.unblind(d, "P3", reason="x", notified=["y"])
+
+
+def blind_desk(world, role):
+    return world.desk(role, "P1" if role is Role.PARTICIPANT else "")
+
+
+@pytest.fixture
+def both(new_world):
+    """The two worlds, lived as far as a test says."""
+    return lambda until: (live(new_world(hard_first), until=until), live(new_world(soft_first), until=until))
+
+
+def same_everywhere(acts, others, caplog):
+    compared = 0
+    for (name, act), (_, other) in zip(acts, others, strict=True):
+        caplog.clear()
+        here, log = tried(act), caplog.text
+        caplog.clear()
+        there = tried(other)
+        assert (here, log) == (there, caplog.text), f"{name} tells the arm"
+        leaks = [word for word in TELLTALE if word in here + log]
+        assert not leaks, f"{name} shows {leaks}: {here[:300]}"
+        compared += 1
+    return compared
+
+
+@pytest.mark.parametrize("until", ["running", "locked"])
+@pytest.mark.parametrize("role", BLIND_WHILE_RUNNING)
+def test_no_view_tells_an_arm_before_the_reveal(both, role, until, caplog):
+    caplog.set_level(logging.DEBUG)
+    one, two = both(until)
+    assert same_everywhere(every_view(blind_desk(one, role)), every_view(blind_desk(two, role)), caplog) > 25
+
+
+@pytest.mark.parametrize("role", BLIND_WHILE_RUNNING)
+def test_no_deed_tells_an_arm_before_the_reveal(both, role, caplog):
+    """And after all these deeds, no view does either."""
+    caplog.set_level(logging.DEBUG)
+    one, two = both("running")
+    desks = [blind_desk(world, role) for world in (one, two)]
+    acts, others = (every_deed(desk, world.ledger) for desk, world in zip(desks, (one, two), strict=True))
+    assert same_everywhere(acts, others, caplog) > 60
+    if not access.is_revealed(one.ledger):
+        same_everywhere(every_view(desks[0]), every_view(desks[1]), caplog)
+
+
+@pytest.mark.parametrize("role", BLIND_FOR_EVER)
+def test_assessors_and_participants_stay_blind_after_the_reveal(both, role, caplog):
+    one, two = both("revealed")
+    same_everywhere(every_view(blind_desk(one, role)), every_view(blind_desk(two, role)), caplog)
+
+
+def test_the_walk_would_notice(both):
+    """The trainer's view differs between the worlds, so a leak of it would be seen; so do views once revealed."""
+    one, two = both("revealed")
+    assert tried(lambda: views.session(one.desk("trainer"), "P3")) != tried(
+        lambda: views.session(two.desk("trainer"), "P3")
+    )
+    for role in ("statistician", "monitor"):
+        shown = [tried(lambda w=w: views.export_allocation(w.desk(role))) for w in (one, two)]  # noqa: B023
+        assert shown[0] != shown[1]
+        assert HARD in shown[0]
+
+
+def test_the_walk_walks_everything(new_world):
+    """A new deed or view that this file does not try fails here."""
+    world = live(new_world(hard_first))
+    tried_deeds = {name for name, _ in every_deed(world.desk("assessor"), world.ledger)}
+    assert tried_deeds == set(DEEDS) == set(deeds.__all__)
+    tried_views = {name.split()[0] for name, _ in every_view(world.desk("assessor"))}
+    functions = {name for name in views.__all__ if inspect.isfunction(getattr(views, name))} - {"in_words"}
+    assert functions <= tried_views
+    assert set(VIEWS) <= tried_views
+
+
+@pytest.mark.parametrize("role", sorted(Role))
+def test_who_may_not_do_a_deed_is_refused_before_anything_else(new_world, role):
+    """The refusal names the role and the deed, and is the same whether the person exists or not."""
+    world = live(new_world(hard_first))
+    desk = blind_desk(world, role)
+    head = world.ledger.head
+    for name, act in every_deed(desk, world.ledger):
+        if role not in DEEDS[name].roles:
+            with pytest.raises(NotPermitted, match=f"A {role} may not {name.replace('_', ' ')}"):
+                act()
+    assert world.ledger.head == head
+
+
+def test_a_participant_learns_nothing_about_anybody_else(new_world):
+    world = live(new_world(hard_first))
+    desk = world.desk("participant", "P1")
+    answers = {tried(lambda c=c: views.person(desk, c)) for c in ("P2", "nobody")}
+    assert len(answers) == 1  # whether somebody exists is no answer either
+    assert "NotPermitted" in answers.pop()
+    with pytest.raises(NotPermitted):
+        deeds.record_form(desk, "P2", "FU", "pain-number", {"pain": 1})
+    assert {row.participant for row in views.visits(desk)} == {"P1"}
+
+
+def test_every_look_is_recorded(new_world):
+    world = live(new_world(hard_first))
+    before = len(world.ledger.all(Looked))
+    views.session(world.desk("trainer", actor="t2"), "P3")
+    looks = world.ledger.all(Looked)
+    assert len(looks) == before + 1
+    assert (looks[-1].fact.whose, looks[-1].fact.door, looks[-1].record.draft.actor) == ("P3", "session", "t2")
+
+
+def test_a_trainer_whom_the_protocol_blinds_sees_no_arm(new_world):
+    world = new_world(hard_first).open().randomised("P1")
+    plan = world.study.randomisation.model_copy(update={"blinded": ("assessor", "trainer")})
+    world.study = world.study.model_copy(update={"randomisation": plan})
+    with pytest.raises(NotPermitted):
+        views.session(world.desk("trainer"), "P1")
+    assert not world.ledger.all(Looked)
+
+
+def test_attendance_is_withheld_where_it_would_tell_the_arm(new_world):
+    """With a different number of sessions per arm, a coordinator does not see who trained how often."""
+    world = new_world(hard_first)
+    soft = world.study.programmes["zz-soft"].model_copy(update={"sessions": 2})
+    world.study = world.study.model_copy(update={"programmes": {**world.study.programmes, "zz-soft": soft}})
+    world.open().in_programme("P1")
+    row, *_ = views.participants(world.desk("coordinator"))
+    assert row.state == "in study"
+    kinds = [line.kind for line in views.person(world.desk("coordinator"), "P1").records]
+    assert "session" not in kinds
+
+
+def test_only_access_opens_an_arm():
+    """`Transaction.arm_of` is called in app/access.py and nowhere else in the program (the store defines it)."""
+    root = Path(holdfast.__file__).parent
+    callers = set()
+    for file in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "arm_of":
+                callers.add(file.relative_to(root).as_posix())
+    assert callers == {"app/access.py", "storage/store.py"}
