@@ -15,7 +15,8 @@ from holdfast.errors import HoldfastError
 
 app = typer.Typer(
     name="holdfast",
-    help="Run an exercise trial from protocol to paper.\n\nExit codes: 0 done, 1 problems in data, 2 wrong call, 3 could not.",
+    help="Run an exercise trial from protocol to paper.\n\n"
+    "Exit codes: 0 done, 1 problems in data, 2 wrong call, 3 could not.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
