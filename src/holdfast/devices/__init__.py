@@ -4,3 +4,29 @@ Every reader gives back what it could read and the issues it met, for any bytes 
 hostile files included. Nothing that identifies a person or a place (names, birth dates, serial numbers, positions) is
 read.
 """
+
+from holdfast.devices.cart_table import Column, ColumnMap, read_table
+from holdfast.devices.carts import read_cart
+from holdfast.devices.csv_recording import SampleMap, read_csv_recording
+from holdfast.devices.ergometer_files import write_erg, write_mrc, write_zwo
+from holdfast.devices.fit_read import read_fit
+from holdfast.devices.fit_workout import read_fit_workout, write_fit_workout
+from holdfast.devices.recordings import read_recording
+from holdfast.devices.tcx import read_tcx
+
+__all__ = [
+    "Column",
+    "ColumnMap",
+    "SampleMap",
+    "read_cart",
+    "read_csv_recording",
+    "read_fit",
+    "read_fit_workout",
+    "read_recording",
+    "read_table",
+    "read_tcx",
+    "write_erg",
+    "write_fit_workout",
+    "write_mrc",
+    "write_zwo",
+]

@@ -169,7 +169,7 @@ def _value(rows: Rows, names: tuple[str, ...]) -> cells.Cell:
     for name in names:
         for row in rows:
             for i, cell in enumerate(row[:-1]):
-                if label(cell) == name:
+                if label(cell) == name.casefold():
                     return next((value for value in row[i + 1 :] if not cells.is_blank(value)), None)
     return None
 

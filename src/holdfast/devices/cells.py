@@ -106,3 +106,15 @@ def label(cell: Cell) -> str:
         return ""
     plain = cell.replace("\u2019", "'").replace("\u00b4", "'").replace("`", "'").replace("\ufeff", "")
     return re.sub(r"\s+", " ", plain).strip().rstrip(":").strip().casefold()
+
+
+def moment(text: Cell) -> float:
+    """Seconds since 1970 of an ISO moment, taken as UTC when it has no zone; NaN when it is none."""
+    if not isinstance(text, str) or not text or len(text) > 40:
+        return float("nan")
+    try:
+        when = dt.datetime.fromisoformat(text.strip())
+        when = when if when.tzinfo is not None else when.replace(tzinfo=dt.UTC)
+        return when.timestamp()
+    except (ValueError, OverflowError):
+        return float("nan")

@@ -17,9 +17,10 @@ from holdfast.devices.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, too_large
 Rows = list[tuple[Cell, ...]]
 Issues = tuple[Issue, ...]
 
-MAX_UNZIPPED = 256 * 1024 * 1024  # bytes of an xlsx after unpacking
+MAX_UNZIPPED = 40 * 1024 * 1024  # bytes of an xlsx after unpacking
 MAX_RATIO = 200  # unpacked to packed; a zip bomb is far beyond
-MAX_CELLS = 4_000_000
+MAX_CELLS = 2_000_000
+MAX_ELEMENTS = 3_000_000
 _SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
 
 
@@ -46,7 +47,7 @@ def rows_of_xlsx(data: bytes) -> tuple[Rows, Issues]:
             return [], refused
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
-        limits = {"max_row": min(MAX_ROWS, MAX_CELLS // MAX_COLUMNS), "max_col": MAX_COLUMNS}
+        limits = {"max_row": MAX_CELLS // MAX_COLUMNS, "max_col": MAX_COLUMNS}
         return [_plain(row) for row in sheet.iter_rows(values_only=True, **limits)], ()
     except Exception:  # openpyxl raises a dozen kinds on a damaged workbook; each means the same here
         return [], (Issue("unreadable-workbook", "cart export", "the workbook is damaged and cannot be read."),)
@@ -79,12 +80,12 @@ def rows_of_spreadsheet_xml(data: bytes) -> tuple[Rows, Issues]:
     """Rows of an Excel 2003 spreadsheet XML; a truncated file gives the rows before the damage."""
     rows: Rows = []
     try:
-        for _, element in ElementTree.iterparse(io.BytesIO(data), forbid_dtd=True):
+        for seen, (_, element) in enumerate(ElementTree.iterparse(io.BytesIO(data), forbid_dtd=True)):
             if element.tag == f"{_SPREADSHEET}Row":
                 rows.append(_xml_row(element))
                 element.clear()
-                if len(rows) >= MAX_ROWS:
-                    break
+            if len(rows) >= MAX_ROWS or seen >= MAX_ELEMENTS:
+                break
     except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError):
         what = f"the XML ends or breaks after {len(rows)} rows."
         return rows, (Issue("damaged-file", "cart export", what, severity=Severity.WARNING),)
@@ -126,12 +127,17 @@ def rows_of_text(data: bytes, delimiter: str | None = None) -> tuple[Rows, Issue
         issues = (Issue("too-many-rows", "cart export", what, severity=Severity.WARNING),)
     cut = delimiter or _sniff(lines[:50])
     rows: Rows = []
+    count = 0
     for line in lines[:MAX_ROWS]:
         try:
             cells = next(csv.reader([line[: MAX_CELL * 20]], delimiter=cut), [])
         except csv.Error:
             cells = line.split(cut)
         rows.append(tuple(cell[:MAX_CELL] for cell in cells[:MAX_COLUMNS]))
+        count += len(rows[-1])
+        if count > MAX_CELLS:
+            what = f"more than {MAX_CELLS} cells; only the first {len(rows)} rows were read."
+            return rows, (*issues, Issue("too-many-rows", "cart export", what, severity=Severity.WARNING))
     return rows, issues
 
 
