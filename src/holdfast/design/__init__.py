@@ -1,0 +1,11 @@
+"""Before the trial: a scenario gives simulated people, and many simulated trials give power, error rates and precision.
+
+Chance enters only through a seed; everything made here is marked as simulated.
+"""
+
+from __future__ import annotations
+
+from holdfast.design.scenario import Scenario, parse
+from holdfast.design.simulate import SimulatedTrial, simulate
+
+__all__ = ["Scenario", "SimulatedTrial", "parse", "simulate"]
