@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from holdfast.core.facts import Corrected, Fact, Value, decode, encode
-from holdfast.core.issues import Issue
+from holdfast.core.issues import Issue, Severity
 from holdfast.core.records import GENESIS, Record, digest, plain
 from holdfast.errors import CallError
 
@@ -180,32 +180,42 @@ def with_value(fact: Fact, path: str, new: Value) -> Fact:
     return decode(fact.kind, body)
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One record as the proof of the chain sees it: its number, the hash it names, its own, and what that should be."""
+
+    seq: int
+    previous: str
+    kept: str
+    expected: str
+
+
 def first_break(records: Iterable[Record]) -> Issue | None:
     """The first record that does not follow from the one before it, or None when the chain holds.
 
     Checks, in this order and for each record: its number follows, it names the hash before it, and its own
     hash is what its content gives.
     """
-    return first_break_in((plain(record.seq, record.draft, record.previous), record.hash) for record in records)
+    return first_broken(Link(r.seq, r.previous, r.hash, digest(plain(r.seq, r.draft, r.previous))) for r in records)
 
 
-def first_break_in(rows: Iterable[tuple[Mapping[str, Any], str]]) -> Issue | None:
-    """As `first_break`, on what was stored (`plain` rows with their hashes), so that today's types do not matter."""
-    previous, expected = GENESIS, 1
-    for row, kept in rows:
-        problem = _problem(row, kept, expected, previous)
+def first_broken(links: Iterable[Link]) -> Issue | None:
+    """As `first_break`, on links made from what a store holds, so that today's types of facts do not matter."""
+    previous, number = GENESIS, 1
+    for link in links:
+        problem = _problem(link, number, previous)
         if problem:
-            return Issue("chain-broken", f"record {row['seq']}", problem, "Restore the last verified backup.")
-        previous, expected = kept, expected + 1
+            return Issue("chain-broken", f"record {link.seq}", problem, "Restore the last verified backup.")
+        previous, number = link.kept, number + 1
     return None
 
 
-def _problem(row: Mapping[str, Any], kept: str, expected: int, previous: str) -> str:
-    if row["seq"] != expected:
-        return f"number {expected} was expected here; records are missing or out of order."
-    if row["previous"] != previous:
+def _problem(link: Link, number: int, previous: str) -> str:
+    if link.seq != number:
+        return f"number {number} was expected here; records are missing or out of order."
+    if link.previous != previous:
         return "it does not name the hash of the record before it."
-    if digest(row) != kept:
+    if link.kept != link.expected:
         return "its content is not what was hashed when it was written."
     return ""
 
@@ -223,6 +233,7 @@ def clock_jumps(records: Iterable[Record]) -> list[Issue]:
                     f"record {record.seq}",
                     f"it is stamped {(latest - at).total_seconds():.3f} s before the record it follows.",
                     "Check the clock of the machine that wrote it.",
+                    Severity.WARNING,
                 )
             )
         latest = at if latest is None else max(latest, at)

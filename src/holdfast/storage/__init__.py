@@ -5,9 +5,22 @@ proves it by restoring it; `restore` brings it back into an empty place. The sea
 the vault of names (`storage.vault`) are apart on purpose and are not exported here.
 """
 
+from holdfast.storage.backups import Backup, backup, restore
 from holdfast.storage.files import Files
 from holdfast.storage.opening import open_store
 from holdfast.storage.schema import migrate
 from holdfast.storage.store import Arms, SqlStore, SqlTransaction
+from holdfast.storage.verifying import verify
 
-__all__ = ["Arms", "Files", "SqlStore", "SqlTransaction", "migrate", "open_store"]
+__all__ = [
+    "Arms",
+    "Backup",
+    "Files",
+    "SqlStore",
+    "SqlTransaction",
+    "backup",
+    "migrate",
+    "open_store",
+    "restore",
+    "verify",
+]

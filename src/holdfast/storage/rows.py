@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import json
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,21 +12,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from holdfast.core.facts import decode_json
+from holdfast.core.ledger import Link
 from holdfast.core.records import Draft, Record, canonical, plain, unstamp
 from holdfast.storage.tables import records
 
 BATCH = 5000
 """How many rows are read at a time, so that a long ledger needs no long transaction."""
 
-ENVELOPE = ("at", "zone", "actor", "role", "participant", "visit", "reason")
-_COLUMNS = (
-    records.c.seq,
-    records.c.previous,
-    records.c.hash,
-    records.c.kind,
-    records.c.body,
-    *(records.c[name] for name in ENVELOPE),
-)
+NAMES = ("seq", "previous", "hash", "kind", "body", "at", "zone", "actor", "role", "participant", "visit", "reason")
+"""The columns of a row, in the order in which rows are read here."""
+
+_COLUMNS = tuple(records.c[name] for name in NAMES)
 
 
 def row_of(study: str, record: Record) -> dict[str, Any]:
@@ -42,11 +38,15 @@ def record_of(row: Sequence[Any]) -> Record:
     return Record(seq, Draft(fact, unstamp(at), actor, role, zone, participant, visit, reason), previous, hash_)
 
 
-def plain_of(row: Sequence[Any]) -> tuple[dict[str, Any], str]:
-    """What was hashed, as it is stored, and the hash that was stored beside it."""
-    seq, previous, hash_, kind, body, *envelope = row
-    hashed = {"seq": seq, "previous": previous, "kind": kind, "body": json.loads(body)}
-    return {**hashed, **dict(zip(ENVELOPE, envelope, strict=True))}, hash_
+def link_of(row: Sequence[Any]) -> Link:
+    """The row as the proof of the chain sees it, from the stored text itself."""
+    seq, previous, kept, kind, body, at, zone, actor, role, participant, visit, reason = row
+    # The body is canonical text already, so it is set in where canonical JSON would put it: between "at" and "kind".
+    before = canonical({"actor": actor, "at": at})
+    after = {"kind": kind, "participant": participant, "previous": previous, "reason": reason, "role": role}
+    rest = canonical({**after, "seq": seq, "visit": visit, "zone": zone})
+    text = before[:-1] + b',"body":' + body.encode() + b"," + rest[1:]
+    return Link(seq, previous, kept, hashlib.sha256(text).hexdigest())
 
 
 def rows_after(connection: Connection, study: str, after: int, limit: int = BATCH) -> Sequence[sa.Row[Any]]:

@@ -217,6 +217,11 @@ class SqlStore:
         return self._connections
 
     @property
+    def has_files(self) -> bool:
+        """Is there a folder for raw files?"""
+        return self._files is not None
+
+    @property
     def files(self) -> Files:
         """Raw files (recordings, cart exports) by their digest.
 
@@ -265,7 +270,7 @@ class SqlStore:
 
     @contextmanager
     def joined(self) -> Iterator[SqlTransaction]:
-        """The transaction that this thread has open, or a new one, for what belongs to a deed but is called beside it."""
+        """The transaction that this thread has open, or a new one: for what is called beside a deed."""
         deed: SqlTransaction | None = getattr(self._current, "deed", None)
         if deed is not None:
             yield deed
