@@ -1,8 +1,8 @@
 """No role learns an arm, a programme, a dose or a count per arm that it may not have, through deed, view or export.
 
 Two worlds are lived in step: the same people, the same deeds, but whoever trains hard in one trains softly in the
-other, and the trainer writes the arm's name into free texts. Whatever a blind role can get hold
-of (values, file names, error texts, log lines) must be the same in both worlds, to the letter; if it is not, something told the arm.
+other, and the trainer writes the arm's name into free texts. Whatever a blind role can get hold of (values, file
+names, error texts, log lines) must be the same in both worlds, to the letter; if it is not, something told the arm.
 """
 
 from __future__ import annotations

@@ -338,7 +338,7 @@ def test_a_stale_view_is_refused(world):
         ("monitor", "answers.pain", 5, "why", NotPermitted),
     ],
 )
-def test_a_correction_that_is_refused(world, role, field, new, reason, error):  # noqa: PLR0917
+def test_a_correction_that_is_refused(world, role, field, new, reason, error):
     form = _form(world)
     saw = {"answers.pain": 6, "instrument": "pain-number", "on": "2026-03-02"}.get(field, 6)
     before = world.ledger.head

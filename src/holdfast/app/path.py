@@ -102,7 +102,7 @@ IMPORTED: Mapping[Event, Mapping[State, State]] = {
     E.ENROLLED: _go(S.ENROLLED, S.UNKNOWN),
     E.DESCRIBED: _stay(*_ACTIVE),
     E.RANDOMISED: _go(S.RANDOMISED, S.UNKNOWN, S.ENROLLED),
-    E.MEASURED: _stay(S.LOST, S.NO_FOLLOW_UP),
+    E.MEASURED: _stay(S.NO_FOLLOW_UP),
     E.PROGRAMME_DONE: _go(S.FOLLOW_UP, S.RANDOMISED),
 }
 """Further steps for people whose trial was run elsewhere and imported: their file begins later on the path."""

@@ -13,9 +13,9 @@ from holdfast.app.work import local_day
 from holdfast.core.facts import SessionDone
 from holdfast.core.issues import Issue, Severity
 from holdfast.core.ledger import Ledger
-from holdfast.dosing.basis import capacities_of
+from holdfast.dosing.basis import Capacity, capacities_of
 from holdfast.dosing.log import History, history_of
-from holdfast.dosing.prescribe import prescribe
+from holdfast.dosing.prescribe import plan, prescribe
 from holdfast.dosing.prescription import Prescription
 from holdfast.errors import CallError, OutOfOrder, Refused
 from holdfast.study.programme import Programme
@@ -31,6 +31,7 @@ class SessionInput:
     number : the next session, or the one asked for.
     prescription : what it asks in absolute units; None when a test is missing or too old, and `issues` say which.
     history : the sessions so far.
+    capacities : the tests and decisions that loads come from.
     """
 
     participant: str
@@ -40,7 +41,18 @@ class SessionInput:
     on: date
     prescription: Prescription | None
     history: History
+    capacities: tuple[Capacity, ...] = ()
     issues: tuple[Issue, ...] = ()
+
+    def whole_programme(self, start: date | None = None) -> tuple[Prescription, ...]:
+        """Every session as it would go from `start` (the day of this session) with the tests on record.
+
+        Raises
+        ------
+        Refused
+            When a test is missing.
+        """
+        return plan(self.programme, self.capacities, participant=self.participant, start=start or self.on)
 
 
 def session(desk: Desk, participant: str, *, number: int | None = None, on: date | None = None) -> SessionInput:
@@ -65,15 +77,15 @@ def session(desk: Desk, participant: str, *, number: int | None = None, on: date
         today = on or local_day(desk.clock.now(), desk.clock.zone())
         history = history_of(ledger.of(participant))
         next_ = number if number is not None else _next(ledger, participant)
+        known = capacities_of(ledger.of(participant))
         issues: list[Issue] = []
         prescription = None
         try:
-            known = capacities_of(ledger.of(participant))
             prescription = prescribe(programme, known, history, participant=participant, session=next_, on=today)
         except Refused as refusal:  # a test is missing or too old: said beside the rest, which is still needed
             issues.append(Issue("no-prescription", participant, refusal.message, " ".join(refusal.ways_out)))
         issues += _clearance(desk, ledger, participant, programme, today)
-    return SessionInput(participant, arm, programme, next_, today, prescription, history, tuple(issues))
+    return SessionInput(participant, arm, programme, next_, today, prescription, history, known, tuple(issues))
 
 
 def _trains(ledger: Ledger, participant: str) -> None:
