@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.workout import Band, Step, StepKind, Workout
+from holdfast.devices import ENCODERS
 from holdfast.devices.ergometer_files import write_erg, write_mrc, write_zwo
 from holdfast.devices.fit_workout import read_fit_workout, write_fit_workout
 from holdfast.errors import CallError
@@ -199,3 +200,18 @@ def test_real_workout_files(shared):
     nothing, issues = read_fit_workout((shared / "data/fit/activities/Activity.fit").read_bytes())
     assert nothing is None
     assert issues[-1].code == "no-workout"
+
+
+@pytest.mark.parametrize("ending", sorted(ENCODERS))
+def test_every_encoder_needs_the_workout_only(ending):
+    data = ENCODERS[ending](powered(hit()))
+    assert data == ENCODERS[ending](powered(hit()))
+    if ending == "fit":
+        assert fit_frames(data)[0][1]["time_created"] is None
+    if ending == "mrc":
+        assert course(data)[1][2][1] == 212.0  # with an FTP of 100 W, per cent are watts
+
+
+def test_the_reference_watts_are_written_into_the_file():
+    assert b"Set FTP to 212 W" in write_zwo(hit(), reference_watts=212)
+    assert b"FTP = 212.0" in write_mrc(powered(hit()), reference_watts=212)

@@ -5,6 +5,10 @@ hostile files included. Nothing that identifies a person or a place (names, birt
 read.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from holdfast.core.workout import Workout
 from holdfast.devices.cart_table import Column, ColumnMap, read_table
 from holdfast.devices.carts import read_cart
 from holdfast.devices.csv_recording import SampleMap, read_csv_recording
@@ -14,7 +18,13 @@ from holdfast.devices.fit_workout import read_fit_workout, write_fit_workout
 from holdfast.devices.recordings import read_recording
 from holdfast.devices.tcx import read_tcx
 
+ENCODERS: Mapping[str, Callable[[Workout], bytes]] = MappingProxyType(
+    {"fit": write_fit_workout, "erg": write_erg, "mrc": write_mrc, "zwo": write_zwo}
+)
+"""How a workout becomes a machine's file, by the ending of its name. MRC and ZWO are written for an FTP of 100 W."""
+
 __all__ = [
+    "ENCODERS",
     "Column",
     "ColumnMap",
     "SampleMap",

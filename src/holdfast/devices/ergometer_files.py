@@ -7,6 +7,9 @@ from xml.sax.saxutils import quoteattr
 from holdfast.core.workout import Step, StepKind, Workout
 from holdfast.errors import CallError
 
+PERCENT_IS_WATTS = 100.0
+"""Default reference of the relative formats: with an FTP of 100 W in the player, per cent and watts are one number."""
+
 
 def write_erg(workout: Workout) -> bytes:
     """ERG: minutes and absolute watts. A jump is two lines at the same minute.
@@ -19,9 +22,9 @@ def write_erg(workout: Workout) -> bytes:
     return _course(workout, "WATTS", lines)
 
 
-def write_mrc(workout: Workout, *, reference_watts: float) -> bytes:
+def write_mrc(workout: Workout, *, reference_watts: float = PERCENT_IS_WATTS) -> bytes:
     """MRC: minutes and per cent of `reference_watts`, which the player must know as the person's FTP."""
-    _check_reference(reference_watts)
+    reference_watts = _checked(reference_watts)
     rows = [(start, end, 100 * _middle_watts(step, "MRC") / reference_watts) for start, end, step in workout.timed()]
     lines = [f"{_minutes(at)}\t{_decimal(percent)}" for start, end, percent in rows for at in (start, end)]
     return _course(workout, "PERCENT", lines, reference_watts)
@@ -38,17 +41,17 @@ def _course(workout: Workout, unit: str, lines: list[str], reference: float | No
     return "\r\n".join([*head, *lines, *text, "[END COURSE TEXT]", ""]).encode()
 
 
-def write_zwo(workout: Workout, *, reference_watts: float) -> bytes:
+def write_zwo(workout: Workout, *, reference_watts: float = PERCENT_IS_WATTS) -> bytes:
     """ZWO: XML with power as a fraction of `reference_watts`, to be set as the person's FTP in the player.
 
     The format counts whole seconds, so a step of fractional seconds is refused. A step without watts is free riding.
     """
-    _check_reference(reference_watts)
+    reference_watts = _checked(reference_watts)
     steps = "\n".join(_zwo_step(step, reference_watts) for _, _, step in workout.timed())
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<workout_file>\n'
         f"    <author>holdfast</author>\n    <name>{_xml(workout.name)}</name>\n"
-        f"    <description>{_xml(f'100 % is {reference_watts:g} W')}</description>\n"
+        f"    <description>{_xml(f'Set FTP to {reference_watts:g} W before playing.')}</description>\n"
         f"    <sportType>bike</sportType>\n    <workout>\n{steps}\n    </workout>\n</workout_file>\n"
     ).encode()
 
@@ -78,9 +81,10 @@ def _middle_watts(step: Step, form: str) -> float:
     return step.watts.middle
 
 
-def _check_reference(watts: float) -> None:
+def _checked(watts: float) -> float:
     if not 20 <= watts <= 2000:
         raise CallError(f"reference watts of {watts} cannot be meant")
+    return watts
 
 
 def _minutes(seconds: float) -> str:

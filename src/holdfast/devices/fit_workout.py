@@ -34,16 +34,16 @@ NAME_BYTES, STEP_NAME_BYTES = 48, 24
 MAX_STEPS = 2_000
 
 
-def write_fit_workout(workout: Workout, *, created: datetime) -> bytes:
+def write_fit_workout(workout: Workout, *, created: datetime | None = None) -> bytes:
     """A FIT workout file: cycling, every step with its exact time, power, heart-rate and cadence targets.
 
     Power (or, without it, heart rate) is the first target and cadence the second, which a device may ignore. Limits
     are rounded to whole watts and beats, as the format holds no fractions. `created` is part of the file and comes
-    from the caller, so the same workout and moment give the same bytes.
+    from the caller, so the same workout and moment give the same bytes; None writes the format's "not known".
     """
-    if created.tzinfo is None:
+    if created is not None and created.tzinfo is None:
         raise CallError("the moment of creation needs a time zone")
-    moment = int((created.astimezone(UTC) - EPOCH).total_seconds())
+    moment = int((created.astimezone(UTC) - EPOCH).total_seconds()) if created is not None else 0xFFFFFFFF
     body = bytearray()
     # type 5 is a workout; maker 255 stands for development, since holdfast has no maker number
     body += _define(0, FILE_ID, [(0, 1, 0x00), (1, 2, 0x84), (2, 2, 0x84), (4, 4, 0x86)])
