@@ -36,10 +36,10 @@ def simulated(shared: Path) -> np.ndarray:
     folder = shared / "reference" / "mmrm"
     data = pd.read_csv(folder / "tiny_sim_data.csv.gz")
     out = np.full((1000, 35, 3), np.nan)
-    for rep, trial in data.groupby("rep"):
-        people = trial.drop_duplicates("USUBJID").sort_values("ARM", kind="stable")
-        row = {person: k for k, person in enumerate(people.USUBJID)}
-        out[rep - 1, trial.USUBJID.map(row), trial.AVISIT.map(VISITS.index)] = trial.Y
+    people = data.drop_duplicates(["rep", "USUBJID"]).sort_values(["rep", "ARM"], kind="stable")
+    people = people.assign(row=people.groupby("rep").cumcount())[["rep", "USUBJID", "row"]]
+    data = data.merge(people, on=["rep", "USUBJID"])
+    out[data.rep - 1, data.row, data.AVISIT.map({v: k for k, v in enumerate(VISITS)})] = data.Y
     return out.reshape(1000, -1)
 
 

@@ -107,11 +107,11 @@ def _from_pandas(series: pd.Series) -> Column:
 
 def _from_narwhals(series: Any) -> Column:
     dtype = series.dtype
-    if isinstance(dtype, (nw.Categorical, nw.Enum)):
-        levels = [str(level) for level in series.cat.get_categories().to_list()]
+    if isinstance(dtype, nw.Enum):  # a plain categorical of polars or Arrow has no order of its own
+        levels = [str(level) for level in dtype.categories]
         place = {level: k for k, level in enumerate(levels)}
         codes = np.array([-1 if v is None else place[str(v)] for v in series.to_list()], dtype=np.int64)
-        return Column(None, codes, tuple(levels), declared=isinstance(dtype, nw.Enum))
+        return Column(None, codes, tuple(levels), declared=True)
     if dtype.is_numeric():
         return Column(np.array([np.nan if v is None else float(v) for v in series.to_list()]))
     codes, found = pd.factorize(pd.Series(series.to_list(), dtype=object), sort=False)

@@ -79,7 +79,8 @@ class Sums:
     """B data sets as sums over people, for P patterns.
 
     `mask` (P, m); `count` (B, P) people; `UU` (B, P, q) sums of products of features; `uy` (B, P, d, m) and `yy`
-    (B, P, m, m) sums with the outcomes, zero where unobserved; `n_obs` (B,); `log_weights` (B,).
+    (B, P, m, m) sums with the outcomes, zero where unobserved; `n_obs` (B,); `log_weights` (B,). The outcomes are what
+    is left after X @ `offset` (B, p).
     """
 
     mask: NDArray[np.bool_]
@@ -89,6 +90,7 @@ class Sums:
     yy: Array
     n_obs: Array
     log_weights: Array
+    offset: Array
 
     def take(self, which: Ints | NDArray[np.bool_]) -> Sums:
         """Some of the data sets."""
@@ -100,6 +102,7 @@ class Sums:
             self.yy[which],
             self.n_obs[which],
             self.log_weights[which],
+            self.offset[which],
         )
 
 
@@ -111,7 +114,7 @@ def sums(made: Features, outcomes: Array, counts: Array | None = None) -> Sums:
     Y[:, made.place] = outcomes
     Y = Y.reshape(B, n, m)
     seen = ~np.isnan(Y)
-    Y = np.where(seen, Y, 0.0) * made.root
+    Y, offset = _centred(made, Y, seen)
     times = np.ones((B, n)) if counts is None else np.asarray(counts, dtype=float)
     mask, pattern = _patterns(seen)
     P = len(mask)
@@ -127,7 +130,24 @@ def sums(made: Features, outcomes: Array, counts: Array | None = None) -> Sums:
         yy,
         (seen.sum(2) * times).sum(1),
         2 * np.einsum("bnm,nm,bn->b", seen, log_root, times),
+        offset,
     )
+
+
+def _centred(made: Features, Y: Array, seen: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Weighted outcomes less a least-squares fit, zero where missing, and the coefficients taken off (B, p).
+
+    Any fit near the data serves; missing outcomes are taken at the mean of their visit for this purpose alone.
+    """
+    B, n, m = Y.shape
+    d, _, p = made.A.shape
+    known = np.where(seen, Y, 0.0)
+    mean = known.sum(1) / np.maximum(seen.sum(1), 1)
+    filled = np.where(seen, known, mean[:, None]) * made.root
+    X = (made.U @ made.A.reshape(d, m * p)).reshape(n * m, p)
+    offset = filled.reshape(B, n * m) @ np.linalg.pinv(X).T
+    fitted = made.U @ (offset @ made.A.reshape(d * m, p).T).reshape(B, d, m)
+    return np.where(seen, known * made.root - fitted, 0.0), offset
 
 
 def _loop_uy(hot: Array, U: Array, Y: Array) -> Array:

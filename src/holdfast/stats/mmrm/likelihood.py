@@ -76,7 +76,16 @@ def evaluate(theta: Array, data: Patterns, structure: Structure, *, reml: bool) 
     if second is not None:
         observed = observed + _inner(second, G)  # eq:mmrm-hessian
     return Point(
-        theta, loglik, gradient, observed, average, beta, C, W, np.ascontiguousarray(WF[:, :, :p]), crossed[:, :p, :p]
+        theta,
+        loglik,
+        gradient,
+        observed,
+        average,
+        data.offset + beta,
+        C,
+        W,
+        np.ascontiguousarray(WF[:, :, :p]),
+        crossed[:, :p, :p],
     )
 
 

@@ -144,7 +144,7 @@ def _fit_part(
     best = maximise_many(data, made, structure, reml=request.method == "reml")
     estimate, se, df = answers(request, data, made, structure, best, rows)
     bad = best.problem != ""
-    beta, theta, loglik = (np.array(a) for a in (best.points.beta, best.points.theta, best.points.loglik))
+    beta, theta, loglik = (np.array(a) for a in (data.offset + best.points.beta, best.points.theta, best.points.loglik))
     for numbers in (beta, theta, loglik, estimate, se, df):
         numbers[bad] = np.nan
     return beta, theta, loglik, best.gradient, best.iterations, estimate, se, df, best.problem

@@ -19,7 +19,7 @@ def answers(
 ) -> tuple[Array, Array, Array]:
     """Estimate, se, df (B, k) of rows L (k, p)."""
     points = best.points
-    estimate = points.beta @ L.T
+    estimate = (data.offset + points.beta) @ L.T
     vcov = points.phi
     if request.df.startswith("kenward-roger"):
         vcov = kenward_roger_many(data, made, structure, best, linear=request.df.endswith("linear"))

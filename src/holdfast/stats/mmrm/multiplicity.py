@@ -10,7 +10,7 @@ from scipy import optimize
 
 from holdfast.errors import CallError
 from holdfast.stats.mmrm.mvt import equicoordinate
-from holdfast.stats.mmrm.results import Adjusted, Estimates
+from holdfast.stats.mmrm.results import Adjusted, Estimates, t_quantile
 
 Array = NDArray[np.float64]
 
@@ -60,7 +60,11 @@ def _single_step(found: Estimates, method: str) -> Adjusted:
     corr = found.vcov / np.outer(found.se, found.se)
     df = float(found.df.min())
     p = np.array([1 - equicoordinate(abs(float(t)), corr, df) for t in found.t])
-    critical = optimize.brentq(lambda c: equicoordinate(c, corr, df) - found.level, 0.1, 60.0, xtol=1e-10)
+    alone, bonferroni_bound = (
+        float(t_quantile(1 - (1 - found.level) / (2 * k), np.array([df]))[0]) for k in (1, len(found))
+    )
+    low, high = alone * 0.999, bonferroni_bound * 1.001  # the critical value lies between one estimate and Bonferroni
+    critical = optimize.brentq(lambda c: equicoordinate(c, corr, df) - found.level, low, high, xtol=1e-7)
     table = found.table.assign(
         low=found.estimate - critical * found.se,
         high=found.estimate + critical * found.se,

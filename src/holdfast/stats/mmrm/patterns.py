@@ -23,7 +23,8 @@ class Patterns:
 
     Z (N, m, p+1) rotated people with the response as last column, zero where nothing was observed, sorted by
     pattern; `pattern` (N,) and `starts` (P,) where each pattern begins; `mask` (P, m) the visits observed;
-    `count` (P,) people behind each pattern; `log_weights` the sum of the logarithms of precision weights.
+    `count` (P,) people behind each pattern; `log_weights` the sum of the logarithms of precision weights. The response
+    is what is left of the outcome after X @ `offset` (p,), so that a large mean costs no digits (eq:mmrm-offset).
     """
 
     Z: Array
@@ -33,6 +34,7 @@ class Patterns:
     count: Ints
     n_obs: int
     log_weights: float
+    offset: Array
 
     @property
     def n_beta(self) -> int:
@@ -40,7 +42,7 @@ class Patterns:
         return int(self.Z.shape[2]) - 1
 
 
-def rotate(Z: Array, person_pattern: Ints, mask: NDArray[np.bool_], log_weights: float = 0.0) -> Patterns:
+def rotate(Z: Array, person_pattern: Ints, mask: NDArray[np.bool_], log_weights: float, offset: Array) -> Patterns:
     """Reduce people Z (n, m, p+1), zero where unobserved, to `Patterns`; `person_pattern` (n,) indexes `mask`."""
     order = np.argsort(person_pattern, kind="stable")
     count = np.bincount(person_pattern, minlength=len(mask))
@@ -61,6 +63,7 @@ def rotate(Z: Array, person_pattern: Ints, mask: NDArray[np.bool_], log_weights:
         count.astype(np.int64),
         n_obs,
         log_weights,
+        offset,
     )
 
 

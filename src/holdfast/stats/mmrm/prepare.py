@@ -93,7 +93,8 @@ def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> tupl
         people = _on_grid(design, outcome, seen, design.visit[seen] + design.group[seen] * len(design.visits))
         structure = structure_on_grid(design, covariance)
         _check_visits(design, people, covariance)
-    return people, rotate(people.Z, people.pattern, people.mask, people.log_weights), structure
+    Z, offset = centred(people)
+    return people, rotate(Z, people.pattern, people.mask, people.log_weights, offset), structure
 
 
 def structure_on_grid(design: MmrmDesign, covariance: str) -> st.Structure:
@@ -205,13 +206,19 @@ def _check_visits(design: MmrmDesign, people: People, covariance: str) -> None:
                 )
 
 
+def centred(people: People) -> tuple[Array, Array]:
+    """Z with the outcome replaced by its least-squares residual, and the coefficients taken off (eq:mmrm-offset)."""
+    n, m, q = people.Z.shape
+    flat = people.Z.reshape(n * m, q)
+    offset = np.asarray(np.linalg.lstsq(flat[:, :-1], flat[:, -1], rcond=None)[0], dtype=float)
+    Z = people.Z.copy()
+    Z[:, :, -1] -= (flat[:, :-1] @ offset).reshape(n, m)
+    return Z, offset
+
+
 def starting_moments(people: People) -> Array:
     """Moments (m, m) of least-squares residuals, made positive definite: where Newton begins."""
-    p = people.Z.shape[2] - 1
-    flat = people.Z.reshape(-1, p + 1)
-    gram = flat.T @ flat
-    beta = np.linalg.lstsq(gram[:p, :p], gram[:p, p], rcond=None)[0]
-    R = people.Z[:, :, p] - people.Z[:, :, :p] @ beta
+    R = centred(people)[0][:, :, -1]
     seen = people.mask[people.pattern].astype(float)
     pairs = np.maximum(seen.T @ seen, 1.0)
     S = (R.T @ R) / pairs

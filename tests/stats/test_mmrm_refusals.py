@@ -1,0 +1,213 @@
+"""What the model refuses, in words that help; nothing is replaced by something else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import holdfast as hf
+from holdfast.errors import CallError, DataError, NotConverged, RankDeficient, Unidentifiable
+from holdfast.stats.mmrm import clda
+
+VISITS = ["PRE", "POST", "FU"]
+
+
+def trial(n: int = 20, seed: int = 1) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "person": np.repeat(np.arange(n), 3),
+            "arm": np.repeat(np.where(np.arange(n) % 2, "HIT", "MIT"), 3),
+            "visit": pd.Categorical(VISITS * n, VISITS),
+            "weeks": np.tile([0.0, 12.0, 38.0], n),
+            "value": (rng.normal(size=(n, 1)) + rng.normal(size=(n, 3))).ravel(),
+        }
+    )
+
+
+def fit(frame: Any, formula: str = "value ~ arm * visit", **asked: Any) -> Any:
+    options = {"covariance": "us", "df": "satterthwaite", "subject": "person", "visit": "visit"} | asked
+    return hf.mmrm(formula, frame, **options)
+
+
+# calls that cannot be meant ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"covariance": "unstructred"}, "unstructured .us."),
+        ({"df": "kr"}, "kenward-roger"),
+        ({"method": "mle"}, "'reml' or 'ml'"),
+        ({"robust": "HC3"}, "CR0, CR2, CR3"),
+        ({"level": 95}, "between 0 and 1"),
+        ({"df": "kenward-roger", "method": "ml"}, "defined for REML"),
+        ({"df": "kenward-roger", "robust": "CR2"}, "not a robust one"),
+        ({"covariance": "sp_exp"}, "needs real times"),
+        ({"subject": "persn"}, "did you mean 'person'"),
+        ({"visit_order": ["PRE", "POST"]}, "missing: FU"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_right_ones(asked: dict[str, Any], says: str) -> None:
+    with pytest.raises(CallError, match=says):
+        fit(trial(), **asked)
+
+
+def test_formulas_that_cannot_be_read() -> None:
+    with pytest.raises(CallError, match="cannot be read"):
+        fit(trial(), "value ~ arm * (visit")
+    with pytest.raises(CallError, match="no outcome"):
+        fit(trial(), "arm * visit")
+    with pytest.raises(CallError, match="'agm' is not in the data"):
+        fit(trial(), "value ~ agm * visit")
+    with pytest.raises(CallError, match="not numbers"):
+        fit(trial(), "arm ~ visit")
+
+
+def test_the_order_of_visits_is_never_guessed() -> None:
+    """Text has no order; numbers have; a categorical says its own."""
+    text = trial().assign(visit=lambda d: d.visit.astype(str))
+    with pytest.raises(CallError, match="order of the visits") as caught:
+        fit(text)
+    assert "visit_order=" in str(caught.value)
+    assert fit(text, visit_order=VISITS).design.visits == tuple(VISITS)
+    numbers = trial().assign(visit=lambda d: d.weeks)
+    assert fit(numbers, "value ~ arm * C(visit)").design.visits == ("0", "12", "38")
+
+
+def test_a_prepared_design_does_not_take_data_again() -> None:
+    design = hf.mmrm_design("value ~ arm * visit", trial(), subject="person", visit="visit")
+    with pytest.raises(CallError, match="already holds the data"):
+        hf.mmrm(design, trial(), covariance="us", df="none")
+    with pytest.raises(CallError, match="mmrm needs data"):
+        hf.mmrm("value ~ arm", covariance="us", df="none")
+
+
+def test_method_and_df_have_no_default() -> None:
+    with pytest.raises(TypeError, match="covariance"):
+        hf.mmrm("value ~ arm", trial(), subject="person", visit="visit", df="none")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="df"):
+        hf.mmrm("value ~ arm", trial(), subject="person", visit="visit", covariance="us")  # type: ignore[call-arg]
+
+
+# data --------------------------------------------------------------------------------------------------------------
+
+
+def test_two_rows_of_one_person_at_one_visit() -> None:
+    frame = trial()
+    with pytest.raises(DataError, match="first: '3' at 'POST'"):
+        fit(pd.concat([frame, frame[(frame.person == 3) & (frame.visit == "POST")]]))
+
+
+def test_weights_and_groups_are_checked() -> None:
+    with pytest.raises(DataError, match="must be positive"):
+        fit(trial().assign(w=0.0), weights="w")
+    with pytest.raises(DataError, match="changes within a person"):
+        fit(trial(), group="visit")
+
+
+def test_what_is_left_out_is_counted() -> None:
+    frame = trial()
+    frame.loc[frame.index[4], "value"] = np.nan
+    frame["age"] = 40.0 + frame.person % 7
+    frame.loc[frame.person == 2, "age"] = np.nan
+    model = fit(frame, "value ~ age + arm * visit")
+    assert model.n_subjects == 19
+    assert model.notes == ("3 rows have no value of 'age'; left out", "1 rows have no value of 'value'")
+    assert "left out" in str(model)
+
+
+def test_a_visit_without_outcomes_is_named() -> None:
+    frame = trial()
+    frame.loc[frame.visit == "FU", "value"] = np.nan
+    model = fit(frame)
+    assert model.design.visits == ("PRE", "POST")
+    assert any("visit FU" in note for note in model.notes)
+
+
+def test_no_outcome_at_all() -> None:
+    with pytest.raises(DataError, match="no row has a value"):
+        fit(trial().assign(value=np.nan))
+
+
+# what the data cannot tell -----------------------------------------------------------------------------------------
+
+
+def test_an_aliased_column_is_named() -> None:
+    frame = trial().assign(twice=lambda d: 2.0 * (d.arm == "HIT"))
+    with pytest.raises(RankDeficient, match=r"twice|arm") as caught:
+        fit(frame, "value ~ arm * visit + twice")
+    assert caught.value.ways_out
+
+
+def test_an_arm_that_nobody_finished() -> None:
+    frame = trial()
+    frame.loc[(frame.arm == "HIT") & (frame.visit == "FU"), "value"] = np.nan
+    with pytest.raises(RankDeficient, match=r"arm\[T.MIT\]:visit\[T.FU\]"):
+        fit(frame)
+
+
+def test_a_visit_with_one_person() -> None:
+    frame = trial()
+    frame.loc[(frame.visit == "FU") & (frame.person > 0), "value"] = np.nan
+    with pytest.raises(Unidentifiable, match="visit FU has 1 person") as caught:
+        fit(frame, "value ~ visit")
+    assert "leave visit FU out" in str(caught.value)
+
+
+def test_two_visits_that_nobody_had_both_of() -> None:
+    frame = trial()
+    half = frame.person < 10
+    frame.loc[(frame.visit == "POST") & half, "value"] = np.nan
+    frame.loc[(frame.visit == "FU") & ~half, "value"] = np.nan
+    with pytest.raises(Unidentifiable, match="both POST and FU"):
+        fit(frame, "value ~ visit")
+    assert fit(frame, "value ~ visit", covariance="ar1").gradient < 1e-8  # fewer parameters are identified
+
+
+def test_more_parameters_than_people() -> None:
+    with pytest.raises((Unidentifiable, NotConverged)) as caught:
+        fit(trial(4))
+    assert "fewer parameters" in str(caught.value)
+
+
+def test_an_outcome_without_variation() -> None:
+    with pytest.raises((Unidentifiable, NotConverged)) as caught:
+        fit(trial().assign(value=lambda d: d.weeks))
+    assert caught.value.ways_out
+
+
+def test_spatial_times_must_differ() -> None:
+    with pytest.raises(Unidentifiable, match="twice at the same time"):
+        fit(trial().assign(weeks=1.0), covariance="sp_exp", time="weeks")
+
+
+def test_visit_covariances_of_a_spatial_structure() -> None:
+    model = fit(trial(), covariance="sp_exp", time="weeks")
+    with pytest.raises(CallError, match="only of times"):
+        _ = model.covariance
+    assert list(model.theta.index) == ["variance", "range"]
+
+
+def test_clda_needs_the_baseline_first() -> None:
+    with pytest.raises(CallError, match="not the first visit"):
+        clda("value", trial(), arm="arm", subject="person", visit="visit", baseline="POST", covariance="us", df="none")
+
+
+def test_tests_of_terms_need_bare_columns() -> None:
+    frame = trial().assign(age=lambda d: 40.0 + d.person)
+    with pytest.raises(CallError, match="bare columns"):
+        fit(frame, "value ~ np.log(age) + arm").tests("III")
+    with pytest.raises(CallError, match="'II' or 'III'"):
+        fit(frame).tests("I")
+
+
+def test_a_zero_contrast_is_not_tested() -> None:
+    model = fit(trial())
+    with pytest.raises(CallError, match="nothing to test"):
+        _ = model.linear(np.zeros(6)).joint
+    with pytest.raises(CallError, match="the model has 6 coefficients"):
+        model.linear(np.ones(5))
