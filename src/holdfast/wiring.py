@@ -103,6 +103,17 @@ def create_folder(folder: str | os.PathLike[str], files: Mapping[str, bytes]) ->
     return written
 
 
+def shipped_studies() -> dict[str, Path]:
+    """The study folders that come with holdfast, by name."""
+    here = Path(__file__).resolve().parent
+    # in an installed package beside the code; in a source tree beside `src`
+    places = (here / "studies", here.parents[1] / "studies")
+    home = next((place for place in places if place.is_dir()), None)
+    if home is None:
+        return {}
+    return {file.parent.name: file.parent for file in sorted(home.glob(f"*/{STUDY_FILE}"))}
+
+
 def read_study(folder: Path) -> tuple[Study, list[Issue]]:
     """The study of a folder, and what is worth knowing about its file.
 

@@ -15,17 +15,17 @@ from holdfast.core import facts as f
 from holdfast.core.facts import KINDS
 from holdfast.errors import OutOfOrder
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
 
 STUDY_WIDE = {"study-opened", "study-amended", "allocation-committed", "imported", "locked", "unlocked", "revealed"}
 BESIDE_THE_PATH = {"arm-looked-at", "unblinded", "corrected", "queried", "query-answered"}
 
 
 def test_the_page_is_what_the_table_says():
-    spec = importlib.util.spec_from_file_location("make_path", DOCS / "make_path.py")
+    spec = importlib.util.spec_from_file_location("write_path", ROOT / "scripts" / "write-path.py")
     make = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make)
-    assert (DOCS / "path.md").read_text(encoding="utf-8") == make.page(), "run: python docs/make_path.py"
+    assert (ROOT / "docs" / "path.md").read_text(encoding="utf-8") == make.page(), "run: python scripts/write-path.py"
 
 
 def test_every_kind_of_fact_has_its_place():
