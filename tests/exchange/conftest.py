@@ -121,3 +121,8 @@ def map_text() -> str:
 @pytest.fixture
 def table_text() -> str:
     return TABLE
+
+
+@pytest.fixture
+def study_text() -> str:
+    return STUDY

@@ -5,7 +5,8 @@ Chance enters only through a seed; everything made here is marked as simulated.
 
 from __future__ import annotations
 
+from holdfast.design.marking import marked
 from holdfast.design.scenario import Scenario, parse
 from holdfast.design.simulate import SimulatedTrial, simulate
 
-__all__ = ["Scenario", "SimulatedTrial", "parse", "simulate"]
+__all__ = ["Scenario", "SimulatedTrial", "marked", "parse", "simulate"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from holdfast.design.scenario import Assumed, Scenario
 from holdfast.errors import CallError
@@ -68,7 +68,7 @@ def to_scores(normal: Array, mean: Array, sd: Array, span: Span) -> Array:
             ways_out=["Lower the SD, or correct the mean."],
         )
     ranks = special.ndtr(normal)
-    found: Array = low + width * stats.beta.ppf(ranks, share * common, (1 - share) * common)
+    found: Array = low + width * special.betaincinv(share * common, (1 - share) * common, ranks)
     return found
 
 

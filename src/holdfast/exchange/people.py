@@ -79,7 +79,8 @@ def _refuse_second_rows(reading: Reading, column: str, code: str, rows: Sequence
 def _someone(reading: Reading, mapped: ImportMap, study: Study, code: str, rows: Sequence[Row]) -> Someone:
     person = mapped.person
     first = rows[0]
-    _same(reading, rows, _person_columns(mapped))
+    if mapped.map.shape == "long":
+        _same(reading, rows, _person_columns(mapped))
     found = {each.code: _covariate(reading, first, each, study) for each in mapped.covariates}
     return Someone(
         code,
