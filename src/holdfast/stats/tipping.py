@@ -1,0 +1,120 @@
+"""How far imputed values must be shifted before the conclusion tips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import optimize, stats
+
+from holdfast.errors import CallError
+from holdfast.stats.estimates import Estimate, number
+from holdfast.stats.imputation import ConditionalMean
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tipping:
+    """The smallest shift of one arm's imputed values, in either direction, at which p reaches alpha.
+
+    `delta` is the tipping point nearest to zero, NaN when no shift within `searched` tips the conclusion; `estimate` is
+    the difference there; `significant` whether the unshifted result is below alpha (else the shift makes it so).
+    """
+
+    arm: str
+    at: str
+    delta: float
+    estimate: Estimate
+    start: Estimate
+    alpha: float
+    searched: float
+
+    @property
+    def significant(self) -> bool:
+        """Is the unshifted p value below alpha?"""
+        return self.start.p < self.alpha
+
+    def __str__(self) -> str:
+        what = "loses" if self.significant else "reaches"
+        if math.isnan(self.delta):
+            return (
+                f"no shift of the imputed values of {self.arm} up to {number(self.searched)} either way changes the "
+                f"conclusion at {self.at} (p {self.start.p:.2g} unshifted)"
+            )
+        return (
+            f"tipping point: the result at {self.at} {what} p < {self.alpha:g} when the imputed values of {self.arm} "
+            f"are shifted by {number(self.delta)} (difference then {number(self.estimate.estimate)})"
+        )
+
+
+def tipping_point(
+    result: ConditionalMean, *, arm: str, at: str | None = None, alpha: float = 0.05, limit: float | None = None
+) -> Tipping:
+    """Solve p(delta) = alpha for a shift of the imputed values of `arm` (eq:tipping).
+
+    Estimate and jackknife replicates are exactly linear in delta, so p is a smooth function and no grid is needed; the root
+    nearest to zero within `limit` (default: 20 standard errors per unit of slope) is reported.
+    """
+    start = result.at(at)
+    t = result.data.visit_index(at)
+    if arm not in result.slopes:
+        raise CallError(f"arm {arm!r} is not among: {', '.join(result.slopes)}")
+    slope = float(result.slopes[arm][0, t])
+    if slope == 0:
+        raise CallError(f"nothing of arm {arm!r} is imputed at {result.data.visits[t]!r}, so a shift changes nothing")
+    reach = limit if limit is not None else 20 * start.se / abs(slope)
+
+    def excess(delta: float) -> float:
+        return result.at(at, deltas={arm: delta}).p - alpha
+
+    roots = [root for sign in (-1, 1) for root in _first_root(excess, sign * reach)]
+    delta = min(roots, key=abs) if roots else math.nan
+    there = result.at(at, deltas={arm: 0.0 if math.isnan(delta) else delta})
+    return Tipping(arm, result.data.visits[t], delta, there, start, alpha, reach)
+
+
+def _first_root(f: object, end: float) -> list[float]:
+    """The root of f nearest to 0 between 0 and `end`, found by a fine scan and Brent's method."""
+    assert callable(f)
+    grid = np.linspace(0, end, 401)
+    values = np.array([f(x) for x in grid])
+    turns = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
+    if not turns.size:
+        return []
+    i = int(turns[0])
+    return [float(optimize.brentq(f, *sorted((grid[i], grid[i + 1])), xtol=1e-12))]
+
+
+def delta_table(result: ConditionalMean, *, arm: str, deltas: Sequence[float], at: str | None = None) -> pd.DataFrame:
+    """One row per shift of the imputed values of `arm`: delta and the shared columns."""
+    rows = []
+    for delta in deltas:
+        row = result.at(at, deltas={arm: float(delta)}).table
+        row.insert(0, "delta", float(delta))
+        rows.append(row)
+    return pd.concat(rows, ignore_index=True)
+
+
+def contour(result: ConditionalMean, *, deltas: dict[str, Sequence[float]], at: str | None = None) -> pd.DataFrame:
+    """Estimate, se and p over a grid of shifts of two arms, for the contour figure.
+
+    `deltas` gives the shifts of each arm; columns are the two arms' names, estimate, se, p.
+    """
+    if len(deltas) != 2 or any(name not in result.slopes for name in deltas):
+        raise CallError(f"give the shifts of two arms out of: {', '.join(result.slopes)}")
+    t = result.data.visit_index(at)
+    (one, d1), (two, d2) = deltas.items()
+    first, second = np.meshgrid(np.asarray(d1, float), np.asarray(d2, float), indexing="ij")
+    values = result.replicates[:, t, None, None] + first * result.slopes[one][:, t, None, None]
+    values = values + second * result.slopes[two][:, t, None, None]
+    away = values[1:] - values[1:].mean(axis=0)
+    n = len(away)
+    se = np.sqrt((n - 1) / n * (away**2).sum(axis=0))
+    p = 2 * stats.norm.sf(np.abs(values[0]) / se)
+    columns = {one: first, two: second, "estimate": values[0], "se": se, "p": p}
+    return pd.DataFrame({name: np.asarray(value).ravel() for name, value in columns.items()})
