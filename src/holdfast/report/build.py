@@ -1,0 +1,94 @@
+"""The whole report from a study, its ledger and its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from holdfast.analysis.results import Results
+from holdfast.core.ledger import Ledger
+from holdfast.report import checklists
+from holdfast.report.model import Document, Section, numbered
+from holdfast.report.sections import (
+    baseline,
+    delivery,
+    design,
+    flow,
+    forest,
+    harms,
+    interventions,
+    methods,
+    outcomes,
+    plain,
+    provenance,
+    questions,
+    schedule,
+    summary,
+)
+from holdfast.report.source import Source
+from holdfast.study.model import Study
+
+SIMULATED = "Simulated people: no number here describes a real person"
+MASKED = "Arms are masked: directions are unknown"
+
+
+def document(study: Study, ledger: Ledger, results: Results, arms: Mapping[str, str]) -> Document:
+    """Write the report.
+
+    Parameters
+    ----------
+    arms : arm code by participant, the same that `results` were computed with.
+
+    The same arguments give the same document, and through `holdfast.report.render` the same bytes.
+    """
+    source = Source(study, ledger, results, arms)
+    written = _written(source)
+    everything = (*written, *checklists.sections(written))
+    banner = " · ".join(text for text, on in ((SIMULATED, results.simulated), (MASKED, results.masked)) if on)
+    made = Document(
+        code=study.study.code,
+        title=study.study.title,
+        subtitle=_subtitle(source),
+        sections=everything,
+        stamp=_stamp(source),
+        banner=banner,
+        meta={"study": results.study, "version": results.version, "data": results.data_hash},
+    )
+    return numbered(made)
+
+
+def _written(source: Source) -> list[Section]:
+    parts = [
+        plain.section(source),
+        summary.section(source),
+        design.openness(source),
+        design.eligibility(source),
+        interventions.section(source),
+        design.outcomes(source),
+        schedule.section(source),
+        design.assignment(source),
+        methods.estimands(source),
+        flow.section(source),
+        delivery.section(source),
+        baseline.section(source),
+        outcomes.section(source),
+        forest.section(source),
+        *questions.sections(source),
+        harms.section(source),
+        harms.departures(source),
+        methods.methods(source),
+        provenance.unverified(source),
+        provenance.section(source),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def _subtitle(source: Source) -> str:
+    people = len(source.data.people)
+    arms = " versus ".join(source.arm_name(arm) for arm in source.order)
+    return f"A randomised trial in {people} people: {arms}"
+
+
+def _stamp(source: Source) -> str:
+    results = source.results
+    version = results.versions.get("holdfast", "")
+    return f"{results.study} {results.version} · data {results.data_hash[:12]} · holdfast {version}"

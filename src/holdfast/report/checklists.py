@@ -1,0 +1,81 @@
+"""Reporting guidelines, filled with the places of this document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from holdfast.report.guidelines import At, Filled, NotReported, codes, fill, gather, load
+from holdfast.report.model import Grid, Line, Paragraph, Section
+
+
+class Guideline(NamedTuple):
+    """A guideline: the prefix of its items in sections, its code, and why an item may stay empty here."""
+
+    prefix: str
+    code: str
+    silent: str
+
+
+GUIDELINES = (
+    Guideline("", "consort-2025", "this report holds methods and results; the authors write this part"),
+    Guideline("cert", "cert", "the study file does not say it"),
+    Guideline("tidier", "tidier", "the study file does not say it"),
+    Guideline("pro", "consort-pro", "the authors write this part"),
+)
+
+
+def sections(written: Sequence[Section]) -> list[Section]:
+    """One section per guideline that ships, with the place of each item or the reason why there is none."""
+    found = []
+    for guideline in GUIDELINES:
+        if guideline.code in codes():
+            found.append(_section(guideline, written))
+    return found
+
+
+def _section(guideline: Guideline, written: Sequence[Section]) -> Section:
+    checklist = load(guideline.code)
+    filled = _filled(guideline, written)
+    lines: list[Line] = []
+    heading = ""
+    for line in filled.lines:
+        if line.item.section != heading:
+            heading = line.item.section
+            lines.append(Line((heading,), "group"))
+        doubt = "" if line.item.verified else " [item not verified]"
+        where = "; ".join(f"{{{{{place.anchor}}}}}" for place in line.places) or f"not here: {line.because}"
+        lines.append(Line((line.item.number, f"{line.item.topic}: {line.item.text}{doubt}", where), "indent"))
+    note = f"{filled.reported} of {len(filled.lines)} items have a place in this report. {checklist.citation}"
+    grid = Grid(
+        f"checklist-{guideline.code}",
+        f"{checklist.name} checklist",
+        ("Item", "What to report", "Where"),
+        tuple(lines),
+        note,
+        align="lll",
+        widths=(0.5, 4.2, 2),
+    )
+    blocks = tuple(Paragraph(text, "small") for text in checklist.notes)
+    return Section(f"checklist-{guideline.code}", f"Checklist: {checklist.name}", (grid, *blocks))
+
+
+def _filled(guideline: Guideline, written: Sequence[Section]) -> Filled:
+    checklist = load(guideline.code)
+    known = {name for item in checklist.items for name in (item.number, item.parent)}
+    parts = [(At(section.title, section.code), _mine(guideline, section, known)) for section in written]
+    answers: dict[str, object] = dict(gather(parts))
+    for item in checklist.items:
+        if item.number not in answers and item.parent not in answers:
+            answers[item.number] = NotReported(guideline.silent)
+    return fill(checklist, answers)  # type: ignore[arg-type]  # places and reasons, as `fill` takes them
+
+
+def _mine(guideline: Guideline, section: Section, known: set[str]) -> list[str]:
+    """The items of this guideline that the section answers, without the prefix; only those that exist."""
+    numbers = []
+    for item in section.items:
+        prefix, colon, number = item.rpartition(":")
+        if (prefix if colon else "") == guideline.prefix and number in known:
+            numbers.append(number)
+    return numbers

@@ -1,0 +1,128 @@
+"""Contrasts with their intervals on one scale, against what would matter to a person."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.report.figures.canvas import ACCENT, INK, PALE, RULE, SOFT, WIDTH, figure, save, styled
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of a forest plot; a `heading` line has no numbers. `printed` and `p` stand at its right."""
+
+    label: str
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    printed: str = ""
+    p: str = ""
+    heading: bool = False
+    primary: bool = False
+    weight: float = 1.0
+    pooled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """A forest plot. `zone` shades the regions beyond plus and minus this value (the MIC); None shades nothing."""
+
+    code: str
+    bars: Sequence[Bar]
+    axis: str
+    left: str
+    right: str
+    columns: tuple[str, str]
+    zone: float | None
+    alt: str
+    zone_label: str = "MIC"
+
+
+@styled
+def draw(forest: Forest) -> str:
+    """Labels at the left, intervals in the middle, numbers at the right."""
+    rows = len(forest.bars)
+    height = 0.95 + 0.215 * rows
+    made = figure(height, layout=None)
+    panel, far = _frame(made, forest, height)
+    low, high = _reach(forest)
+    panel.set_xlim(low, high)
+    panel.set_ylim(rows - 0.4, -1.3)
+    if forest.zone is not None:
+        _zones(panel, forest, low, high, rows)
+    panel.plot([0, 0], [-0.5, rows - 0.5], color=SOFT, linewidth=0.9)
+    for row, bar in enumerate(forest.bars):
+        _bar(panel, bar, row, low, high)
+    _texts(panel, forest, far)
+    panel.set_yticks([])
+    panel.spines["left"].set_visible(False)
+    panel.set_xlabel(forest.axis, color=SOFT)
+    trans = panel.transAxes
+    drop = -0.3 / (height - 0.5)
+    panel.text(0, drop, f"← {forest.left}", transform=trans, va="top", color=SOFT, fontsize=6.8)
+    panel.text(1, drop, f"{forest.right} →", transform=trans, va="top", ha="right", color=SOFT, fontsize=6.8)
+    return save(made, forest.code, forest.alt)
+
+
+def _frame(made: Any, forest: Forest, height: float) -> tuple[Any, float]:
+    """The axes between the texts, sized by their longest lines; and where the last column starts (in axes)."""
+    letter = 0.0605  # inches per letter at this size
+    left = letter * max([len(bar.label) for bar in forest.bars if not bar.heading] + [10]) + 0.15
+    middle = letter * max([len(bar.printed) for bar in forest.bars] + [len(forest.columns[0])]) + 0.15
+    last = letter * max([len(bar.p) for bar in forest.bars] + [len(forest.columns[1])]) + 0.1
+    width = max(WIDTH - left - middle - last, 1.6)
+    panel = made.add_axes((left / WIDTH, 0.48 / height, width / WIDTH, (height - 0.5) / height))
+    return panel, 1.0 + (middle + 0.05) / width
+
+
+def _reach(forest: Forest) -> tuple[float, float]:
+    ends = [value for bar in forest.bars for value in (bar.low, bar.high, bar.estimate) if math.isfinite(value)]
+    reach = max([abs(value) for value in ends] + [1.35 * (forest.zone or 0), 1e-9])
+    return -1.06 * reach, 1.06 * reach
+
+
+def _zones(panel: Any, forest: Forest, low: float, high: float, rows: int) -> None:
+    zone = forest.zone or 0.0
+    top, bottom = -0.5, rows - 0.5
+    for start, width in ((zone, high - zone), (low, -zone - low)):
+        panel.fill_between([start, start + width], top, bottom, color=PALE, linewidth=0)
+    for edge in (zone, -zone):
+        panel.plot([edge] * 2, [top, bottom], color=RULE, linewidth=0.9, linestyle=(0, (3, 2)))
+    panel.text(zone, top - 0.12, forest.zone_label, ha="center", va="bottom", color=SOFT, fontsize=6.5)
+
+
+def _bar(panel: Any, bar: Bar, row: int, low: float, high: float) -> None:
+    if bar.heading or math.isnan(bar.estimate):
+        return
+    colour = ACCENT if bar.primary or bar.pooled else INK
+    ends = [max(bar.low, low), min(bar.high, high)]
+    if bar.pooled:
+        xs = [bar.low, bar.estimate, bar.high, bar.estimate]
+        panel.fill(xs, [row, row - 0.28, row, row + 0.28], color=colour)
+        return
+    panel.plot(ends, [row, row], color=colour, linewidth=1.2, solid_capstyle="butt")
+    for end, limit, shape in ((bar.low, low, "<"), (bar.high, high, ">")):
+        if end < low or end > high:
+            panel.plot([limit], [row], marker=shape, color=colour, markersize=3.5, clip_on=False)
+    size = 3.2 + 3.4 * math.sqrt(max(bar.weight, 0.02))
+    panel.plot([bar.estimate], [row], marker="s", markersize=size, color=colour)
+
+
+def _texts(panel: Any, forest: Forest, far: float) -> None:
+    left, right = -0.02, 1.02
+    trans = panel.get_yaxis_transform()
+    for x, words in ((right, forest.columns[0]), (far, forest.columns[1])):
+        panel.text(x, -0.95, words, transform=trans, va="center", color=SOFT, fontsize=6.8)
+    for row, bar in enumerate(forest.bars):
+        weight = "bold" if bar.heading or bar.pooled else "normal"
+        if bar.heading:  # a heading runs over the whole width, from the left edge of the figure
+            edge = panel.get_figure().transFigure + panel.transAxes.inverted()
+            x = edge.transform((0.005, 0))[0]
+            panel.text(x, row, bar.label, transform=trans, va="center", fontweight=weight)
+            continue
+        panel.text(left, row, bar.label, transform=trans, ha="right", va="center", fontweight=weight)
+        panel.text(right, row, bar.printed, transform=trans, va="center", fontweight=weight)
+        panel.text(far, row, bar.p, transform=trans, va="center")

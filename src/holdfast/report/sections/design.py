@@ -1,0 +1,137 @@
+"""What the study is: who, what, when, how assigned, in the order of CONSORT 2025."""
+
+from __future__ import annotations
+
+from holdfast.analysis.outcomes import better, name
+from holdfast.report.model import Block, Bullets, Grid, Line, Paragraph, Section
+from holdfast.report.source import Source
+from holdfast.report.timeline import when
+from holdfast.report.words import join, number, sentence, unverified
+from holdfast.study.model import MIC, Outcome, Rule
+
+
+def openness(source: Source) -> Section:
+    """Registration, ethics, funding, conflicts, data sharing, and what kind of trial this is."""
+    head = source.study.study
+    rows = [
+        ("Question", head.question),
+        ("Condition", head.condition),
+        ("Design", f"{head.design}; {_allocation(source)}"),
+        ("Setting", head.setting),
+        ("Registration", head.registration),
+        ("Sponsor", head.sponsor),
+        ("Ethics approval", head.ethics),
+        ("Funding", head.funding),
+        ("Conflicts of interest", head.conflicts),
+        ("Data sharing", head.data_sharing),
+        ("Sources", "; ".join(head.sources)),
+        ("Study file", f"{head.code}, version {head.version}"),
+    ]
+    lines = tuple(Line((label, text or "not stated in the study file")) for label, text in rows)
+    grid = Grid("study", "The study at a glance", ("", ""), lines, align="ll", widths=(1, 4))
+    items = ("1a", "2", "3", "4", "5a", "5b", "6", "7", "9", "11")
+    return Section("study", "Title and design", (grid,), items=items)
+
+
+def _allocation(source: Source) -> str:
+    ratio = " : ".join(str(arm.ratio) for arm in source.study.arms)
+    return f"allocation {ratio}"
+
+
+def eligibility(source: Source) -> Section | None:
+    """Who could take part."""
+    rules = source.study.eligibility.rules
+    if not rules:
+        return None
+    blocks: list[Block] = []
+    for kind, lead in (
+        ("include", "People could take part when all of this held:"),
+        ("exclude", "They could not when any of this held:"),
+        ("clearance", "Training could begin only after this was cleared:"),
+        ("concern", "This stopped everything until it was looked at:"),
+    ):
+        found = [rule for rule in rules if rule.kind == kind]
+        if found:
+            blocks += [Paragraph(lead), Bullets(tuple(_rule(rule) for rule in found))]
+    return Section("eligibility", "Who could take part", tuple(blocks), items=("12a", "12b"))
+
+
+def _rule(rule: Rule) -> str:
+    action = f" → {rule.action}" if rule.action else ""
+    return unverified(f"{rule.text}{action}", rule.verified, rule.source)
+
+
+def outcomes(source: Source) -> Section:
+    """What was measured, when, with which instrument, and what change matters."""
+    lines = []
+    for outcome in source.study.outcomes:
+        cells = (
+            name(outcome) + (f" ({outcome.unit})" if outcome.unit else ""),
+            outcome.role,
+            _instrument(source, outcome),
+            ", ".join(outcome.visits),
+            better(source.study, outcome),
+            _mic(outcome.mic),
+        )
+        lines.append(Line(cells))
+    columns = ("Outcome", "Role", "Instrument and score", "Visits", "Better", "Minimal important change")
+    grid = Grid(
+        "declared-outcomes",
+        "Outcomes as declared",
+        columns,
+        tuple(lines),
+        align="llllll",
+        widths=(2.2, 1.1, 2, 1.3, 0.8, 2),
+    )
+    visits = [
+        f"{visit.code}{': ' + visit.name if visit.name else ''}, {when(source.study, visit)}"
+        for visit in source.study.visits
+    ]
+    harm = (
+        "Harms were recorded as they were reported at sessions and visits, with a CTCAE grade from 1 to 5, whether "
+        "they were related to the training, expected and serious."
+    )
+    blocks = (Paragraph("People were assessed at these visits:"), Bullets(tuple(visits)), grid, Paragraph(harm))
+    items = ("14", "15", "pro:P6a")
+    return Section("outcomes-declared", "Outcomes and visits", blocks, items=items)
+
+
+def _instrument(source: Source, outcome: Outcome) -> str:
+    rule = source.data.sheet.versions.get(outcome.code, "")
+    score = f", score “{outcome.score}”" if outcome.score else ""
+    log = ", analysed as its logarithm" if outcome.transform == "log" else ""
+    version = f", scoring rule {rule}" if rule and rule != "single number" else ""
+    return f"{outcome.instrument}{score}{version}{log}"
+
+
+def _mic(mic: MIC | None) -> str:
+    if mic is None:
+        return "none declared"
+    parts = [number(mic.absolute, 1).removesuffix(".0") if mic.absolute else ""]
+    parts.append(f"{100 * mic.relative:g}% of baseline" if mic.relative else "")
+    said = join([part for part in parts if part], "or")
+    return unverified(said + (f" ({mic.source})" if mic.source else ""), mic.verified)
+
+
+def assignment(source: Source) -> Section:
+    """Sequence, concealment, blinding."""
+    plan = source.study.randomisation
+    how: str = plan.scheme
+    if plan.block_sizes:
+        how += f" of {join([str(size) for size in plan.block_sizes], 'or')}"
+    if plan.strata or plan.by_site:
+        strata = [*plan.strata, *(["site"] if plan.by_site else [])]
+        how += f", stratified by {join(strata)}"
+    if plan.factors:
+        how += f" over {join([factor.code for factor in plan.factors])}"
+    if plan.scheme == "external":
+        how = "made outside holdfast; the arms were imported"
+    sentences = [
+        f"Assignment: {how}.",
+        sentence(f"Concealment: {plan.concealment or 'not stated in the study file'}"),
+        sentence(f"Holder of the sequence: {plan.holder or 'not stated in the study file'}"),
+        sentence(f"Blinded: {join(list(plan.blinded)) if plan.blinded else 'nobody, or not stated in the study file'}"),
+    ]
+    text = unverified(" ".join(sentences), plan.verified, plan.source)
+    items = ("17a", "17b", "18", "19", "20a", "20b")
+    return Section("assignment", "Assignment and blinding", (Paragraph(text),), items=items)

@@ -1,0 +1,95 @@
+"""All declared differences between arms on one scale: the minimal important change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from holdfast.analysis.outcomes import name
+from holdfast.report.effects import Effect, effects, sd_baseline
+from holdfast.report.figures import forest
+from holdfast.report.model import Block, Picture, Section
+from holdfast.report.source import Source
+from holdfast.report.words import estimate, number, p_value
+
+
+def section(source: Source) -> Section | None:
+    """One forest plot in multiples of the MIC, one in baseline SDs for outcomes without a MIC."""
+    every = effects(source)
+    with_mic = [each for each in every if each.mic]
+    without = [each for each in every if not each.mic]
+    blocks: list[Block] = []
+    if with_mic:
+        blocks.append(_picture(source, with_mic, "forest", in_mic=True))
+    if without:
+        blocks.append(_picture(source, without, "forest-sd", in_mic=False))
+    return Section("effects", "Effects against what matters", tuple(blocks), items=("26",)) if blocks else None
+
+
+def _picture(source: Source, found: Sequence[Effect], code: str, *, in_mic: bool) -> Picture:
+    bars: list[forest.Bar] = []
+    said: list[str] = []
+    heading = ""
+    for each in found:
+        unit = each.mic if in_mic else sd_baseline(source, each.outcome)
+        if not unit or math.isnan(unit):
+            continue
+        title = f"{each.analysed.title}"
+        if title != heading:
+            heading = title
+            bars.append(forest.Bar(_short(title, 56), heading=True))
+        bars.append(_bar(each, unit))
+        row = each.turned
+        said.append(
+            f"{each.outcome.code} at {row.at}: {estimate(row.estimate / unit, row.low / unit, row.high / unit, 2)}"
+        )
+    first, second = found[0].first, found[0].second
+    scale = "multiples of the minimal important change" if in_mic else "baseline standard deviations"
+    axis = "benefit in multiples of the MIC" if in_mic else "benefit in baseline SDs"
+    alt = f"Forest plot of {first} against {second} in {scale}; positive favours {first}. " + "; ".join(said) + "."
+    drawn = forest.draw(
+        forest.Forest(
+            code,
+            bars,
+            axis,
+            f"favours {second}",
+            f"favours {first}",
+            ("benefit in points (CI)", "p"),
+            1.0 if in_mic else None,
+            alt,
+        )
+    )
+    title = "Effects against the minimal important change" if in_mic else "Effects on outcomes without a declared MIC"
+    return Picture(code, title, _caption(source, found, first, in_mic=in_mic), alt, drawn)
+
+
+def _bar(each: Effect, unit: float) -> forest.Bar:
+    row = each.turned
+    decimals = max(each.outcome.decimals, 1)
+    return forest.Bar(
+        label=f"{each.first} v {each.second}, {row.at}",
+        estimate=row.estimate / unit,
+        low=row.low / unit,
+        high=row.high / unit,
+        printed=estimate(row.estimate, row.low, row.high, decimals),
+        p=p_value(row.p),
+        primary=each.analysed.role == "primary",
+    )
+
+
+def _caption(source: Source, found: Sequence[Effect], first: str, *, in_mic: bool) -> str:
+    turned = (
+        f"Signs are turned so that positive numbers favour {first}; numbers at the right are points of each outcome."
+    )
+    if not in_mic:
+        return f"{turned} The SD is that of everybody randomised at the first visit."
+    units = {}
+    for each in found:
+        relative = each.outcome.mic is not None and each.outcome.mic.absolute is None
+        how = ", its relative MIC times the mean at the first visit" if relative else ""
+        units[each.outcome.code] = f"{name(each.outcome)} {number(each.mic, 1)}{how}"
+    return f"{turned} One MIC is: {'; '.join(units.values())}. Shaded: more than one MIC."
+
+
+def _short(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1].rstrip() + "…"

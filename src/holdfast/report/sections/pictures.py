@@ -1,0 +1,210 @@
+"""Figures of the further analyses, from the series that each model gives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from holdfast.analysis.outcomes import better, mic_points, name
+from holdfast.analysis.results import Analysed
+from holdfast.report.effects import mean_baseline
+from holdfast.report.figures import contour, cumulative, forest, paths
+from holdfast.report.figures import durability as durability_figure
+from holdfast.report.figures import recurrence as recurrence_figure
+from holdfast.report.model import Picture
+from holdfast.report.source import Source
+from holdfast.report.words import estimate, interval, number
+
+
+def _series(analysed: Analysed, key: str) -> Any:
+    return analysed.found.series.get(key) if analysed.found else None
+
+
+def durability(source: Source, analysed: Analysed) -> list[Picture]:
+    """Gain at the end of the programme and what was kept, per arm."""
+    arms: Sequence[Mapping[str, Any]] | None = _series(analysed, "kept")
+    outcome = source.outcome_of(analysed)
+    if not arms or outcome is None or analysed.found is None:
+        return []
+    visits = tuple(analysed.found.series["visits"])
+    kept = [
+        durability_figure.Kept(
+            str(each["arm"]),
+            durability_figure.Gain(*(float(v) for v in each["first"])),
+            durability_figure.Gain(*(float(v) for v in each["last"])),
+            str(each["said"]),
+        )
+        for each in sorted(arms, key=lambda each: source.order.index(str(each["arm"])))
+    ]
+    decimals = outcome.decimals
+    said = [
+        f"{each.arm} gained {number(each.first.estimate, decimals)} by {visits[0]} and stood at "
+        f"{number(each.last.estimate, decimals)} at {visits[1]} ({each.said})"
+        for each in kept
+    ]
+    alt = f"Bars of the improvement in {name(outcome)}. " + "; ".join(said) + "."
+    unit = f" ({outcome.unit})" if outcome.unit else ""
+    figure = durability_figure.Durability(
+        f"durability-{analysed.code}",
+        f"improvement in {outcome.name or outcome.code}{unit}",
+        (str(visits[0]), str(visits[1])),
+        kept,
+        mic_points(outcome.mic, mean_baseline(source, outcome)),
+        alt,
+    )
+    caption = (
+        "Improvement since the first visit with its interval: light bar at the end of the programme, dark bar at "
+        "follow-up; above them the share kept by Fieller's theorem."
+    )
+    return [Picture(figure.code, "Gained and kept", caption, alt, durability_figure.draw(figure))]
+
+
+def responders(source: Source, analysed: Analysed) -> list[Picture]:
+    """Cumulative distribution of improvement, from the observed values of the analysis's own people."""
+    outcome = source.outcome_of(analysed)
+    if outcome is None:
+        return []
+    sheet, first = source.data.sheet, outcome.visits[0]
+    sign = 1.0 if better(source.study, outcome) == "lower" else -1.0
+    keep = set(source.data.members(analysed.set))
+    gains: dict[str, list[float]] = {}
+    for arm in source.order:
+        pairs = [
+            (sheet.get(outcome.code, code, first), sheet.get(outcome.code, code, analysed.at))
+            for code in source.people_of(arm)
+            if code in keep
+        ]
+        gains[arm] = [sign * (a - b) for a, b in pairs if not (math.isnan(a) or math.isnan(b))]
+    if any(len(values) == 0 for values in gains.values()):
+        return []
+    thresholds = {}
+    known = _series(analysed, "thresholds") or {}
+    if known.get("absolute"):
+        thresholds[f"MIC {number(known['absolute'], 1).removesuffix('.0')}"] = float(known["absolute"])
+    alt = _curve_words(gains, thresholds, outcome.decimals)
+    unit = f" ({outcome.unit})" if outcome.unit else ""
+    code = f"cumulative-{analysed.code}"
+    label = f"improvement in {outcome.name or outcome.code} at {analysed.at}{unit}"
+    drawn = cumulative.draw(cumulative.Cumulative(code, label, gains, thresholds, alt))
+    caption = (
+        "Read upwards from any improvement: the share of each arm that improved by at least that much, observed values."
+    )
+    return [Picture(code, "Who improved by how much", caption, alt, drawn)]
+
+
+def _curve_words(gains: Mapping[str, Sequence[float]], thresholds: Mapping[str, float], decimals: int) -> str:
+    parts = []
+    for arm, values in gains.items():
+        ordered = sorted(values)
+        text = f"{arm}: median improvement {number(ordered[len(ordered) // 2], decimals)}"
+        for label, value in thresholds.items():
+            share = 100 * sum(gain >= value - 1e-9 for gain in values) / len(values)
+            text += f", {share:.0f}% at or beyond {label}"
+        parts.append(text)
+    return "Cumulative distribution of improvement. " + "; ".join(parts) + "."
+
+
+def tipping(source: Source, analysed: Analysed) -> list[Picture]:
+    """p over shifts of the missing in both arms."""
+    pictures = []
+    for grid in _series(analysed, "contours") or ():
+        code = f"tipping-{analysed.code}-{grid['assumption']}".lower().replace(" ", "-")
+        alt = (
+            f"p value of {grid['contrast']} under {grid['assumption']} when the missing of both arms are shifted. "
+            + str(grid["said"])
+        )
+        figure = contour.Contour(
+            code,
+            grid["first"],
+            grid["second"],
+            grid["first_shifts"],
+            grid["second_shifts"],
+            grid["p"],
+            source.study.study.alpha,
+            alt,
+        )
+        caption = (
+            f"{grid['assumption']}, {grid['contrast']}: p when imputed values of either arm are shifted by so many "
+            "points (more is a higher score). The dark line is alpha; the circle is the assumption itself."
+        )
+        pictures.append(Picture(code, "How wrong the assumption would have to be", caption, alt, contour.draw(figure)))
+    return pictures
+
+
+def mediation(source: Source, analysed: Analysed) -> list[Picture]:
+    """The paths with their numbers."""
+    pictures = []
+    for number_, drawn in enumerate(_series(analysed, "paths") or ()):
+        code = f"paths-{analysed.code}" + (f"-{number_ + 1}" if number_ else "")
+        rows = [paths.Path(**path) for path in drawn["paths"]]
+        said = "; ".join(f"through {path.mediator} {path.indirect}" for path in rows)
+        alt = f"Paths from arm ({drawn['arm']}) to {drawn['outcome']}: {said}; direct {drawn['direct']}."
+        figure = paths.Paths(code, drawn["arm"], drawn["outcome"], rows, drawn["direct"], drawn["total"], alt)
+        caption = (
+            "Arm to mediator, mediator to outcome given arm, and the effect through it, with intervals. A strong path "
+            "has an interval that leaves out zero. The arrows are assumptions; randomisation gives only the first."
+        )
+        pictures.append(Picture(code, "Through which paths", caption, alt, paths.draw(figure)))
+    return pictures
+
+
+def modification(source: Source, analysed: Analysed) -> list[Picture]:
+    """Nothing is drawn: the numbers of an interaction say more than lines through few people."""
+    return []
+
+
+def recurrence(source: Source, analysed: Analysed) -> list[Picture]:
+    """Mean cumulative episodes per arm."""
+    curves: Mapping[str, Mapping[str, Sequence[float]]] | None = _series(analysed, "mcf")
+    if not curves:
+        return []
+    arms = {arm: recurrence_figure.Steps(**curves[arm]) for arm in source.order if arm in curves}
+    said = [f"{arm} {number(steps.value[-1], 2)}" for arm, steps in arms.items() if steps.value]
+    alt = "Mean number of episodes per person over time; at the end: " + ", ".join(said) + "."
+    code = f"mcf-{analysed.code}"
+    label = str(_series(analysed, "time") or "weeks")
+    drawn = recurrence_figure.draw(recurrence_figure.Recurrence(code, label, arms, alt))
+    caption = (
+        "Mean cumulative function with pointwise intervals: how many episodes a person has had on average by then."
+    )
+    return [Picture(code, "Episodes over time", caption, alt, drawn)]
+
+
+def synthesis(source: Source, analysed: Analysed) -> list[Picture]:
+    """Published trials, this study, and the pooled effect."""
+    studies: Sequence[Mapping[str, Any]] | None = _series(analysed, "studies")
+    if not studies or analysed.found is None:
+        return []
+    bars = [
+        forest.Bar(
+            str(each["label"]),
+            float(each["estimate"]),
+            float(each["low"]),
+            float(each["high"]),
+            estimate(float(each["estimate"]), float(each["low"]), float(each["high"]), 2),
+            f"{100 * float(each['weight']):.0f}%" if each.get("weight") is not None else "",
+            primary=bool(each.get("own")),
+            weight=float(each.get("weight") or 0.2),
+        )
+        for each in studies
+    ]
+    for row in analysed.rows:
+        bars.append(
+            forest.Bar(
+                row.contrast,
+                row.estimate,
+                row.low,
+                row.high,
+                f"{number(row.estimate, 2)} ({interval(row.low, row.high, 2)})",
+                pooled=True,
+            )
+        )
+    measure = str(_series(analysed, "measure") or "effect")
+    said = "; ".join(f"{bar.label} {bar.printed}" for bar in bars)
+    alt = f"Forest plot of published trials in {measure}: {said}."
+    code = f"synthesis-{analysed.code}"
+    labels = _series(analysed, "sides") or ("lower", "higher")
+    figure = forest.Forest(code, bars, measure, str(labels[0]), str(labels[1]), ("estimate (CI)", "weight"), None, alt)
+    caption = "Squares are trials, sized by their weight; diamonds are the pooled effect and its prediction interval."
+    return [Picture(code, "This study beside the published evidence", caption, alt, forest.draw(figure))]

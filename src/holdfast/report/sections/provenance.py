@@ -1,0 +1,87 @@
+"""Where every number comes from, and what nobody could verify."""
+
+from __future__ import annotations
+
+from holdfast.core.facts import Committed, Imported, Locked, Looked, Revealed, StudyAmended
+from holdfast.report.model import Block, Bullets, Grid, Line, Paragraph, Section
+from holdfast.report.source import Source
+from holdfast.report.words import plural
+from holdfast.study.part import Sourced
+
+
+def section(source: Source) -> Section:
+    """Hashes, versions, imports, the lock, the reveal, and who looked at arms."""
+    results, ledger = source.results, source.ledger
+    last = ledger.entries[-1].record.draft.at if ledger.entries else None
+    rows = [
+        ("Data", f"{len(ledger.entries)} records; head of the hash chain {results.data_hash}"),
+        ("Last record", f"{last:%Y-%m-%d %H:%M} UTC" if last else "none"),
+        ("Study file", f"{results.study} version {results.version}; content {results.content_hash}"),
+        ("Software", ", ".join(f"{name} {version}" for name, version in results.versions.items())),
+        ("Scoring rules", "; ".join(f"{code}: {rule}" for code, rule in results.instruments.items())),
+        *_events(source),
+    ]
+    lines = tuple(Line(row) for row in rows)
+    grid = Grid("provenance", "What this report was made from", ("", ""), lines, align="ll", widths=(1, 5))
+    text = (
+        "Each table names its analysis by the code of the study file. The same records, study file and software give "
+        "the same bytes of this report; the results file beside it holds every number with full precision, and each "
+        "table is beside it as CSV."
+    )
+    blocks: list[Block] = [Paragraph(text), grid]
+    if results.issues:
+        blocks.append(Paragraph(f"Reading the data gave {plural(len(results.issues), 'note')}:"))
+        blocks.append(Bullets(tuple(f"{issue.where}: {issue.what}" for issue in results.issues[:40])))
+        if len(results.issues) > 40:
+            blocks.append(Paragraph(f"… and {len(results.issues) - 40} more in the results file."))
+    return Section("provenance", "Provenance", tuple(blocks), items=("4", "tidier:11"))
+
+
+def _events(source: Source) -> list[tuple[str, str]]:
+    ledger = source.ledger
+    rows: list[tuple[str, str]] = []
+    for entry in ledger.all(Imported):
+        if isinstance(fact := entry.fact, Imported):
+            said = f"{fact.source}, SHA-256 {fact.sha256}; {fact.taken} of {fact.rows} rows taken"
+            rows.append(
+                ("Imported", said + ("" if not fact.not_taken else f"; not taken: {'; '.join(fact.not_taken)}"))
+            )
+    for entry in ledger.all(Committed):
+        if isinstance(fact := entry.fact, Committed):
+            rows.append(("Allocation commitment", f"{fact.scheme}, held by {fact.holder}: {fact.commitment}"))
+    for entry in ledger.all(StudyAmended):
+        if isinstance(fact := entry.fact, StudyAmended):
+            rows.append((f"Amended to {fact.version}", "; ".join(fact.changes) or "no changes listed"))
+    for kind, label in ((Locked, "Locked"), (Revealed, "Revealed")):
+        if (last := ledger.last(kind)) is not None:
+            rows.append((label, f"{last.record.draft.at:%Y-%m-%d %H:%M} UTC, record {last.record.seq}"))
+    looks = len(ledger.all(Looked))
+    if looks:
+        rows.append(("Arms looked at", f"{plural(looks, 'time')}, each on record"))
+    return rows
+
+
+def unverified(source: Source) -> Section | None:
+    """Facts of the study file that nobody could verify, listed in one place."""
+    study = source.study
+    items = [f"{fact.text} ({fact.source or 'no source'})" for fact in study.facts if not fact.verified]
+    named: list[tuple[str, Sourced]] = [("Random assignment", study.randomisation)]
+    named += [(f"Eligibility: {rule.text}", rule) for rule in study.eligibility.rules]
+    named += [(f"Programme {code}", programme) for code, programme in study.programmes.items()]
+    named += [
+        (f"Programme {code}, {block.name}", block)
+        for code, programme in study.programmes.items()
+        for block in programme.blocks
+    ]
+    named += [(f"MIC of {outcome.code}", outcome.mic) for outcome in study.outcomes if outcome.mic]
+    items += [f"{label} ({part.source or 'no source'})" for label, part in named if not part.verified]
+    for kind, parts in (("Outcome", study.outcomes), ("Visit", study.visits), ("Analysis", study.analyses)):
+        items += [
+            f"{kind} {part.code} ({part.source or 'no source'})"
+            for part in parts
+            if isinstance(part, Sourced) and not part.verified
+        ]
+    if not items:
+        return None
+    lead = "These statements of the study file could not be verified in a source. They are defaults to be checked."
+    return Section("unverified", "What could not be verified", (Paragraph(lead), Bullets(tuple(items))), items=("30",))

@@ -1,0 +1,120 @@
+"""The further questions, one section per kind of declared analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from holdfast.analysis.results import Analysed, Row, Table
+from holdfast.report.model import Block, Bullets, Callout, Grid, Line, Paragraph, Picture, Section
+from holdfast.report.sections import pictures
+from holdfast.report.source import Source
+from holdfast.report.words import contrast, estimate, number, p_value, plural, sentence
+
+Draw = Callable[[Source, Analysed], list[Picture]]
+
+
+def _nothing(source: Source, analysed: Analysed) -> list[Picture]:
+    return []
+
+
+QUESTIONS: tuple[tuple[str, str, str, tuple[str, ...], Draw], ...] = (
+    ("durability", "durability", "Did the gain hold?", ("26", "28"), pictures.durability),
+    ("responders", "responders", "Who improved enough to matter", ("26",), pictures.responders),
+    ("missing data", "missing", "What if the missing fared otherwise?", ("21c", "28", "pro:P12a"), pictures.tipping),
+    ("mediation", "why", "Why?", ("28",), pictures.mediation),
+    ("dose", "dose", "Training actually received", ("24a", "28"), _nothing),
+    ("modification", "for-whom", "For whom?", ("28",), pictures.modification),
+    ("recurrence", "recurrence", "Recurrence and flares", ("28",), pictures.recurrence),
+    ("randomisation test", "permutation", "What random assignment alone says", ("28",), _nothing),
+    ("synthesis", "synthesis", "Beside the published evidence", ("29",), pictures.synthesis),
+)
+"""Model, section code, heading, CONSORT items, and the function that draws its figures."""
+
+
+def sections(source: Source) -> list[Section]:
+    """A section for every kind of analysis that is declared beyond comparing means."""
+    found = []
+    for model, code, title, items, draw in QUESTIONS:
+        analyses = source.of_model(model)
+        if not analyses:
+            continue
+        blocks: list[Block] = []
+        for analysed in analyses:
+            blocks += _blocks(source, analysed, draw)
+        found.append(Section(code, title, tuple(blocks), items=items))
+    return found
+
+
+def _blocks(source: Source, analysed: Analysed, draw: Draw) -> list[Block]:
+    label = f"{sentence(analysed.title).rstrip('.')} [{analysed.code}; {analysed.role}]"
+    if analysed.found is None:
+        why = "; ".join(f"{issue.what} {issue.remedy}".strip() for issue in analysed.issues)
+        return [Callout(why, "warning", f"{label}: not run")]
+    decimals = _decimals(source, analysed)
+    blocks: list[Block] = []
+    if analysed.found.notes:
+        notes = tuple(sentence(note) for note in analysed.found.notes)
+        blocks.append(Callout(notes[0], "result", label) if len(notes) == 1 else Paragraph(label + ":"))
+        if len(notes) > 1:
+            blocks.append(Bullets(notes))
+    if analysed.rows:
+        blocks.append(_rows(analysed, label, decimals))
+    blocks += [_table(analysed, table, decimals, source.order) for table in analysed.found.tables if table.rows]
+    blocks += draw(source, analysed)
+    return blocks
+
+
+def _decimals(source: Source, analysed: Analysed) -> int:
+    outcome = source.outcome_of(analysed)
+    return max(outcome.decimals, 1) if outcome else 2
+
+
+def _rows(analysed: Analysed, label: str, decimals: int) -> Grid:
+    lines = tuple(
+        Line((contrast(row.contrast, row.at), row.at, row.what, printed(row, decimals), p_value(row.p)))
+        for row in analysed.rows
+    )
+    columns = ("Contrast", "Visit", "What", f"Estimate ({100 * analysed.rows[0].level:g}% CI)", "p")
+    note = f"n = {analysed.found.n if analysed.found else 0}. {analysed.set_words[:1].upper()}{analysed.set_words[1:]}."
+    return Grid(
+        f"estimates-{analysed.code}", label, columns, lines, note, align="lllrr", widths=(2.3, 1.1, 2.1, 2.2, 0.7)
+    )
+
+
+def printed(row: Row, decimals: int) -> str:
+    """An estimate with its interval on the scale it is on: proportions in per cent, ratios with two decimals."""
+    if row.what.startswith("risk difference"):
+        return estimate(100 * row.estimate, 100 * row.low, 100 * row.high, 1) + " %"
+    if row.what.startswith("number needed"):
+        middle = " to ∞ to " if "infinity" in row.what else " to "
+        return f"{number(row.estimate, 1)} ({number(row.low, 1)}{middle}{number(row.high, 1)})"
+    if "ratio" in row.what or "retention" in row.what:
+        return estimate(row.estimate, row.low, row.high, 2)
+    return estimate(row.estimate, row.low, row.high, decimals)
+
+
+def _table(analysed: Analysed, table: Table, decimals: int, order: Sequence[str]) -> Grid:
+    rows = sorted(table.rows, key=lambda row: order.index(str(row[0])) if str(row[0]) in order else len(order))
+    lines = tuple(Line(tuple(_cell(cell, decimals) for cell in row)) for row in rows)
+    align = "".join("l" if _is_text(table.rows, k) else "r" for k in range(len(table.columns)))
+    title = f"{table.title} [{analysed.code}]"
+    return Grid(f"{table.code}-{analysed.code}", title, table.columns, lines, table.note, align=align)
+
+
+def _is_text(rows: Sequence[Sequence[object]], column: int) -> bool:
+    return any(isinstance(row[column], str) for row in rows) or column == 0
+
+
+def _cell(cell: object, decimals: int) -> str:
+    if cell is None:
+        return number(None)
+    if isinstance(cell, float):
+        small = 0 < abs(cell) < 0.1
+        return number(cell, max(decimals, 3) if small else max(decimals, 1))
+    return str(cell)
+
+
+def gaps(source: Source) -> str:
+    """How many declared analyses could not be run, in words; empty when all ran."""
+    failed = [analysed for analysed in source.results.analyses if analysed.found is None]
+    return "" if not failed else f"{plural(len(failed), 'declared analysis', 'declared analyses')} could not be run"
