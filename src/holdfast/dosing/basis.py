@@ -27,6 +27,12 @@ TEST_OF: Mapping[str, str] = {
 VALUE_OF: Mapping[Reference, str] = {"W at VO2max": "watts_at_vo2max", "W peak": "watts_peak", "HR max": "hr_max"}
 """The name under which a cardiopulmonary test keeps each reference."""
 
+POSSIBLE: Mapping[str, tuple[float, float]] = {"W": (20, 800), "bpm": (80, 240), "kg": (0.5, 600), "Nm": (1, 1500)}
+"""What a capacity of a person can be, by unit, from the frailest to the strongest; outside it is a slip of the pen."""
+
+RESTING = (25, 130)
+"""What a resting heart rate can be, in bpm."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
@@ -87,6 +93,7 @@ class Basis:
                 ways_out=[_way_to(reference, test, exercise)],
             )
         newest = max(mine, key=lambda capacity: capacity.on)
+        _can_be_meant(newest, named)
         if not self.assume_valid:
             self._still_counts(newest, test, named)
         return newest
@@ -116,6 +123,26 @@ class Basis:
                 f"the newest {named} is of {capacity.on}.",
                 ways_out=[f"Repeat the {test} test and record it."],
             )
+
+
+def impossible(capacity: Capacity) -> str:
+    """What is wrong with a capacity that no person can have; empty when nothing is."""
+    low, high = POSSIBLE.get(capacity.unit, (0.0, float("inf")))
+    if not low <= capacity.value <= high:
+        return f"{capacity.value:g} {capacity.unit} cannot be meant; {low:g} to {high:g} {capacity.unit} is possible"
+    rest = capacity.rest
+    if rest is not None and not (RESTING[0] <= rest <= RESTING[1] and rest < capacity.value):
+        return f"a heart rate of {rest:g} bpm at rest cannot be meant beside a maximum of {capacity.value:g} bpm"
+    return ""
+
+
+def _can_be_meant(capacity: Capacity, named: str) -> None:
+    problem = impossible(capacity)
+    if problem:
+        raise Refused(
+            f"The {named} of {capacity.on} ({capacity.source or 'no source'}): {problem}.",
+            ways_out=["Correct that record with a reason, or record a new test or decision."],
+        )
 
 
 def _way_to(reference: str, test: str, exercise: str) -> str:

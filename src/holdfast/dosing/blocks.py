@@ -10,8 +10,8 @@ from holdfast.core.workout import Band
 from holdfast.dosing.basis import Basis
 from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep
 from holdfast.dosing.progression import Progression
-from holdfast.errors import CallError
-from holdfast.study.programme import Block, Effort, Exercise, Programme
+from holdfast.errors import CallError, Refused
+from holdfast.study.programme import Block, Effort, Exercise, Programme, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,34 @@ def build(making: Making) -> PrescribedBlock:
         block.verified,
         block.source,
     )
+
+
+def unmet(making: Making) -> list[Refused]:
+    """Every test or decision that the loads of this block need and that is missing or no longer counts."""
+    found: list[Refused] = []
+    for reference, exercise in _references(making):
+        try:
+            making.basis.find(reference, exercise)
+        except Refused as refusal:
+            found.append(refusal)
+    return found
+
+
+def _references(making: Making) -> Sequence[tuple[Reference, str]]:
+    block = making.block
+    found: list[tuple[Reference, str]] = []
+    for effort in (block.work, block.rest):
+        if effort is None:
+            continue
+        if effort.watts is None and effort.percent is not None and effort.of is not None and effort.of != "RPE":
+            found.append((effort.of, ""))
+        if effort.hr_percent is not None and effort.hr_of is not None:
+            found.append((effort.hr_of, ""))
+    if block.percent is not None and block.kind == "resistance":
+        found += [("1RM", exercise.code) for exercise in block.exercises]
+    elif block.percent is not None and block.of == "MVC":
+        found += [("MVC", one.code) for one in block.exercises if making.basis.has("MVC", one.code)]
+    return list(dict.fromkeys(found))
 
 
 def _intervals(making: Making) -> Sequence[PrescribedStep]:

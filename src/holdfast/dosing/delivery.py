@@ -1,4 +1,4 @@
-"""What was delivered of each step, scored from the 1-second records."""
+"""What was delivered of each step, scored from what was measured or written down."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from holdfast.core.recording import Recording
-from holdfast.core.workout import Band
 from holdfast.dosing.log import StepDone
-from holdfast.dosing.matching import Match, Span
+from holdfast.dosing.matching import Match
+from holdfast.dosing.measuring import mean, measure
 from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep
 from holdfast.study.programme import Tolerance
 
-FloatArray = NDArray[np.float64]
 StepVerdict = Literal["delivered", "over", "under", "short", "skipped", "not observable"]
 
 OBSERVABLE = 0.5
 """Share of a step's seconds that must be seen before its intensity is judged; a design choice of ours."""
-END_SECONDS = 5
-"""Heart rate at the end of a step is the mean over this many last seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,98 +63,44 @@ class StepDelivery:
 
     @property
     def reached(self) -> float | None:
-        """What counts towards reaching the target: work, else volume, else time, each done over planned."""
-        pairs = (
-            (self.kilojoules, self.planned_kilojoules),
+        """What counts towards reaching the target: work, else volume, else time, each done over planned.
+
+        Work is held against what was asked of the seconds that were seen: a gap is neither done nor undone. None
+        where too little was seen to say anything. eq:reached
+        """
+        if self.verdict == "not observable":
+            return None
+        for done, asked in (
+            (self.kilojoules, self._asked_while_seen),
             (self.volume, self.planned_volume),
             (self.done, self.planned),
-        )
-        for done, planned in pairs:
-            if planned:
-                return None if done is None else done / planned
+        ):
+            if asked:
+                return None if done is None else done / asked
         return None
+
+    @property
+    def _asked_while_seen(self) -> float | None:
+        if not (self.planned_kilojoules and self.planned and self.not_observed):
+            return self.planned_kilojoules
+        return self.planned_kilojoules * max(0.0, 1 - self.not_observed / self.planned)
 
 
 def score_recording(
     block: PrescribedBlock, recording: Recording, match: Match, tolerance: Tolerance
 ) -> tuple[StepDelivery, ...]:
-    """Score each step of a cardio block from the recording's 1-second records."""
-    seconds = recording.at_1hz(bridge=2.0)
-    return tuple(
-        _score(block.name, step, seconds, span, tolerance) for step, span in zip(block.steps, match.spans, strict=True)
-    )
+    """Score each step of a cardio block from the recording's 1-second records.
+
+    The same as `score_log` of the rows that `holdfast.dosing.measuring.measure` keeps, so that a verdict read from the
+    record is the verdict that was shown.
+    """
+    return score_rows(block, measure(block, recording, match), tolerance)
 
 
-def _score(
-    block: str, step: PrescribedStep, recording: Recording, span: Span | None, tolerance: Tolerance
-) -> StepDelivery:
-    planned = step.seconds or 0.0
-    asked = None if step.target_watts is None else step.target_watts * planned / 1000
-    if span is None or span.start >= recording.duration:
-        # The recording ended before the step began: it was not done, as far as this session goes.
-        return StepDelivery(
-            block, step.name, step.work, "skipped", planned, 0.0, kilojoules=_nothing(asked), planned_kilojoules=asked
-        )
-    part = recording.between(np.ceil(span.start - 1e-9), np.ceil(span.end - 1e-9))
-    power, heart, cadence = (part.channel(name) for name in ("power", "heart_rate", "cadence"))
-    target, signal = (step.watts, power) if step.watts is not None else (step.heart_rate, heart)
-    watts = _mean(power)
-    attainment = watts / step.target_watts if watts is not None and step.target_watts else None
-    done = _time_done(signal if target is not None else None, len(part))
-    unseen = float(np.isnan(signal).sum()) if target is not None else None
-    kilojoules = float(np.nansum(power)) / 1000 if watts is not None else None
-    return StepDelivery(
-        block,
-        step.name,
-        step.work,
-        _verdict(target, signal, done, planned, tolerance),
-        planned,
-        done,
-        watts,
-        attainment,
-        kilojoules / asked if kilojoules is not None and asked else None,
-        _inside(target, signal),
-        _mean(cadence),
-        _inside(step.cadence, cadence),
-        float(np.nanmax(heart)) if np.isfinite(heart).any() else None,
-        _mean(heart[-END_SECONDS:]),
-        unseen,
-        kilojoules,
-        asked,
-    )
-
-
-def _nothing(asked: float | None) -> float | None:
-    return 0.0 if asked is not None else None
-
-
-def _time_done(signal: FloatArray | None, recorded: int) -> float:
-    """Recorded seconds of the step, without those in which the signal says that nothing was done (0 W)."""
-    return float(recorded) if signal is None else recorded - float((signal == 0).sum())
-
-
-def _verdict(target: Band | None, signal: FloatArray, done: float, planned: float, tolerance: Tolerance) -> StepVerdict:
-    if target is not None and (signal.size == 0 or np.isfinite(signal).mean() < OBSERVABLE):
-        return "not observable"
-    if done <= 0:
-        return "skipped"
-    if planned and done < planned * (1 - tolerance.seconds_percent / 100):
-        return "short"
-    if target is None:
-        return "delivered"
-    active = signal[np.isfinite(signal) & (signal > 0)]
-    level = float(active.mean())
-    return "under" if level < target.low else "over" if level > target.high else "delivered"
-
-
-def _inside(band: Band | None, values: FloatArray) -> float | None:
-    if band is None or not np.isfinite(values).any():
-        return None
-    return float(((values >= band.low) & (values <= band.high)).sum())
-
-
-def _mean(values: FloatArray) -> float | None:
-    return float(np.nanmean(values)) if np.isfinite(values).any() else None
+def score_rows(block: PrescribedBlock, measured: Sequence[StepDone], tolerance: Tolerance) -> tuple[StepDelivery, ...]:
+    """Score each step from its one measured row, in order."""
+    pairs = zip(block.steps, measured, strict=True)
+    return tuple(_score_measured(block.name, step, one, tolerance) for step, one in pairs)
 
 
 def score_log(block: PrescribedBlock, done: Sequence[StepDone], tolerance: Tolerance) -> tuple[StepDelivery, ...]:
@@ -176,13 +118,19 @@ def _score_written(block: str, step: PrescribedStep, done: Sequence[StepDone], t
     if not done:
         return StepDelivery(block, step.name, step.work, "not observable", exercise=step.exercise)
     if not step.exercise:
-        return _score_timed(block, step, done, tolerance)
+        measured = [one for one in done if one.recorded is not None]
+        # what the machine recorded goes before what somebody wrote down beside it
+        return (
+            _score_measured(block, step, measured[0], tolerance)
+            if measured
+            else _score_timed(block, step, done, tolerance)
+        )
     asked = (step.sets or 1) * (step.reps or 1)
     reps = _sum([one.reps for one in done])
     hold = None if step.hold_seconds is None else _sum([_product(one.reps, one.hold_seconds) for one in done])
     planned_hold = None if step.hold_seconds is None else asked * step.hold_seconds
     volume = None if step.kg is None else _sum([_product(one.reps, one.kg) for one in done])
-    kg = _mean(np.array([np.nan if one.kg is None else one.kg for one in done]))
+    kg = mean(np.array([np.nan if one.kg is None else one.kg for one in done]))
     verdict: StepVerdict = "delivered"
     if reps is None or (step.kg is not None and kg is None):
         verdict = "not observable"
@@ -207,24 +155,72 @@ def _score_written(block: str, step: PrescribedStep, done: Sequence[StepDone], t
     )
 
 
+def _score_measured(block: str, step: PrescribedStep, one: StepDone, tolerance: Tolerance) -> StepDelivery:
+    planned = step.seconds or 0.0
+    asked = None if step.target_watts is None else step.target_watts * planned / 1000
+    if not one.recorded:
+        nothing = 0.0 if asked is not None else None
+        return StepDelivery(
+            block, step.name, step.work, "skipped", planned, 0.0, kilojoules=nothing, planned_kilojoules=asked
+        )
+    return StepDelivery(
+        block,
+        step.name,
+        step.work,
+        _verdict(step, one, planned, tolerance),
+        planned,
+        one.seconds,
+        one.watts,
+        _over(one.watts, step.target_watts),
+        _over(one.kilojoules, asked),
+        one.in_band,
+        one.rpm,
+        one.cadence_in_band,
+        one.peak_heart_rate,
+        one.end_heart_rate,
+        one.not_observed,
+        one.kilojoules,
+        asked,
+    )
+
+
+def _verdict(step: PrescribedStep, one: StepDone, planned: float, tolerance: Tolerance) -> StepVerdict:
+    target, recorded, done = step.watts or step.heart_rate, one.recorded or 0.0, one.seconds or 0.0
+    if target is not None and recorded - (one.not_observed or 0.0) < OBSERVABLE * recorded:
+        return "not observable"
+    if done <= 0:
+        return "skipped"
+    if planned and done < planned * (1 - tolerance.seconds_percent / 100):
+        return "short"
+    if target is None:
+        return "delivered"
+    if one.active is None:
+        return "not observable"
+    return "under" if one.active < target.low else "over" if one.active > target.high else "delivered"
+
+
+def _over(done: float | None, asked: float | None) -> float | None:
+    return None if done is None or not asked else done / asked
+
+
 def _score_timed(block: str, step: PrescribedStep, done: Sequence[StepDone], tolerance: Tolerance) -> StepDelivery:
     seconds = _sum([one.seconds for one in done])
     if seconds is None:
         return StepDelivery(block, step.name, step.work, "not observable", step.seconds)
     weights = np.array([one.seconds or 0.0 for one in done])
     watts = np.array([np.nan if one.watts is None else one.watts for one in done])
-    mean = float((weights * watts).sum() / seconds) if seconds and np.isfinite(watts).all() else None
+    average = float((weights * watts).sum() / seconds) if seconds and np.isfinite(watts).all() else None
     planned, target = step.seconds or 0.0, step.target_watts
     verdict: StepVerdict = "delivered"
     if seconds == 0:
         verdict = "skipped"
     elif seconds < planned * (1 - tolerance.seconds_percent / 100):
         verdict = "short"
-    elif step.watts is not None and mean is None:
+    elif step.watts is not None and average is None:
         verdict = "not observable"
-    elif step.watts is not None and mean is not None and not step.watts.holds(mean):
-        verdict = "under" if mean < step.watts.low else "over"
-    kilojoules = None if mean is None else mean * seconds / 1000
+    elif step.watts is not None and average is not None and not step.watts.holds(average):
+        verdict = "under" if average < step.watts.low else "over"
+    kilojoules = None if average is None else average * seconds / 1000
     asked = None if target is None else target * planned / 1000
     return StepDelivery(
         block,
@@ -233,8 +229,8 @@ def _score_timed(block: str, step: PrescribedStep, done: Sequence[StepDone], tol
         verdict,
         planned,
         seconds,
-        mean,
-        mean / target if mean is not None and target else None,
+        average,
+        average / target if average is not None and target else None,
         kilojoules / asked if kilojoules is not None and asked else None,
         kilojoules=kilojoules,
         planned_kilojoules=asked,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.dosing.impulse import met_hours_of_work
 from holdfast.dosing.verdicts import PlannedDose, SessionDelivery
 from holdfast.errors import CallError
 from holdfast.study.programme import Programme
@@ -26,8 +27,9 @@ class Dose:
     ----------
     participant : code.
     planned, attended : sessions.
-    relative : relative dose intensity by unit ("kJ", "kg", "hold s"): delivered over planned; a missed session
-        counts as planned and not delivered, an unobserved one makes the unit unknown (None). eq:rdi
+    relative : relative dose intensity by unit ("kJ", "MET h", "kg", "hold s"): delivered over planned; a missed
+        session counts as planned and not delivered, an unobserved step makes the unit unknown (None); MET hours are
+        None without a body mass. eq:rdi
     reached_itt, reached_pp : share of work steps that reached their target, of all planned and of those in
         attended sessions (Taylor et al. 2015: 58 % and 68 % in one trial).
     modified : share of attended sessions that were modified or ended early.
@@ -36,6 +38,7 @@ class Dose:
     discontinued_week : week (from 1) of the last attended session when at least three were missed after it to
         the end; None otherwise.
     not_observable : work steps in attended sessions that nothing could be said about.
+    unseen_seconds : seconds of attended work steps without the target's signal; they add nothing to what was delivered.
     """
 
     participant: str
@@ -49,6 +52,7 @@ class Dose:
     interruptions: int
     discontinued_week: int | None
     not_observable: int
+    unseen_seconds: float = 0.0
 
     @property
     def attendance(self) -> float:
@@ -57,7 +61,12 @@ class Dose:
 
 
 def dose_of(
-    participant: str, programme: Programme, sessions: Sequence[SessionDelivery], planned: Sequence[PlannedDose]
+    participant: str,
+    programme: Programme,
+    sessions: Sequence[SessionDelivery],
+    planned: Sequence[PlannedDose],
+    *,
+    body_mass: float | None = None,
 ) -> Dose:
     """Sum up a person's programme.
 
@@ -66,6 +75,7 @@ def dose_of(
     sessions : every session that should have taken place so far, the missed ones too, each once, in order.
     planned : what every session of the whole programme asks (from `holdfast.dosing.plan`), for the sessions that
         never came to be prescribed; those of `sessions` count as they were prescribed.
+    body_mass : kg, for MET hours.
     """
     numbers = [session.session for session in sessions]
     if numbers != sorted(set(numbers)):
@@ -83,6 +93,7 @@ def dose_of(
         len(attended),
         {
             "kJ": _relative(attended, "kilojoules", sum(one.kilojoules for one in asked)),
+            "MET h": _relative_met(attended, asked, body_mass),
             "kg": _relative(attended, "volume", sum(one.volume for one in asked)),
             "hold s": _relative(attended, "hold", sum(one.hold_seconds for one in asked)),
         },
@@ -94,6 +105,7 @@ def dose_of(
         _interruptions(came),
         _discontinued(came, programme.per_week),
         here - seen,
+        sum(step.not_observed or 0.0 for session in attended for step in session.work_steps),
     )
 
 
@@ -111,9 +123,27 @@ def _relative(attended: Sequence[SessionDelivery], unit: str, planned: float) ->
                 "hold": (step.planned if is_hold else None, step.done if is_hold else None),
             }[unit]
             if asked:
-                if done is None:
+                if done is None or step.verdict == "not observable":
                     return None
                 total += done
+    return total / planned
+
+
+def _relative_met(
+    attended: Sequence[SessionDelivery], asked: Sequence[PlannedDose], body_mass: float | None
+) -> float | None:
+    """Delivered over planned MET hours of cycling, by the same rules as `_relative`."""
+    if body_mass is None:
+        return None
+    planned = sum(met_hours_of_work(one.kilojoules, one.cycling_seconds, body_mass=body_mass) for one in asked)
+    if planned <= 0:
+        return None
+    total = 0.0
+    for step in (step for session in attended for step in session.steps if step.planned_kilojoules):
+        if step.kilojoules is None or step.done is None or step.verdict == "not observable":
+            return None
+        seen = max(0.0, step.done - (step.not_observed or 0.0))
+        total += met_hours_of_work(step.kilojoules, seen, body_mass=body_mass)
     return total / planned
 
 

@@ -74,8 +74,13 @@ def met_hours(watts: FloatArray, *, body_mass: float) -> float:
     -----
     The equation is meant for steady state at 50 to 200 W; outside it is an extrapolation.
     """
+    seen = watts[np.isfinite(watts)]
+    return met_hours_of_work(float(seen.sum()) / 1000, float(seen.size), body_mass=body_mass)
+
+
+def met_hours_of_work(kilojoules: float, seconds: float, *, body_mass: float) -> float:
+    """MET hours of this much cycling work in this many seconds; the equation is linear, so the mean power is enough."""
     if not 20 <= body_mass <= 300:
         raise CallError(f"A body mass of {body_mass:g} kg is not plausible.")
-    seen = watts[np.isfinite(watts)]
-    uptake = 7 + 10.8 * seen / body_mass  # eq:acsm-cycling
-    return float((uptake / MET_ML).sum() / 3600)
+    uptake_seconds = 7 * seconds + 10.8 * 1000 * kilojoules / body_mass  # eq:acsm-cycling
+    return uptake_seconds / MET_ML / 3600

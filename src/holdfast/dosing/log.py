@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
-from holdfast.core.facts import DoseModified, IntercurrentEvent, SessionDone
+from holdfast.core.facts import DoseModified, IntercurrentEvent, SessionDone, Value
 from holdfast.core.ledger import Entry
 
 FLARE = "flare"
 """The code of the intercurrent event that pauses a programme."""
+WHOLE = "whole recording"
+"""The name of the row that sums up a recording from its first to its last second; no step of a block has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
     """What was done of one step. None means not observed, never zero.
 
-    Units: seconds, W, rpm, bpm, kg; `reps` and `sets` are counts; `level` counts from 1.
+    Units: seconds, W, rpm, bpm, kg, kJ; `reps` is a count; `level` counts from 1. What a person writes down is
+    `seconds`, `watts`, `kg`, `reps`, `hold_seconds`; the rest comes from a recording and is kept so that the verdict
+    follows from the record as it did from the recording:
+
+    seconds : time done: recorded seconds in which the target's signal is not 0.
+    watts, rpm, heart_rate : means over the observed seconds.
+    recorded : seconds of the step that the recording holds; None when the row was written by hand.
+    not_observed : seconds without the target's signal (power, or heart rate where the target is one).
+    active : mean of that signal over the seconds in which it is above 0.
+    in_band, cadence_in_band : seconds inside the target band and inside the cadence band.
+    peak_heart_rate, end_heart_rate : highest, and mean of the last 5 s.
+    kilojoules : mechanical work over the observed seconds.
+    watts_seconds, heart_rate_seconds : seconds at each watt and beat (`holdfast.dosing.tally`), of work steps.
     """
 
     block: str
@@ -31,17 +45,32 @@ class StepDone:
     reps: int | None = None
     hold_seconds: float | None = None
     level: int | None = None
+    recorded: float | None = None
+    not_observed: float | None = None
+    active: float | None = None
+    in_band: float | None = None
+    cadence_in_band: float | None = None
+    peak_heart_rate: float | None = None
+    end_heart_rate: float | None = None
+    kilojoules: float | None = None
+    watts_seconds: str = ""
+    heart_rate_seconds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLog:
-    """One session of the log: attended or missed, what was done, and whether a flare came after it."""
+    """One session of the log: attended or missed, what was done, and whether a flare came after it.
+
+    `prescribed` is what was asked, as the record keeps it (`holdfast.dosing.written`); `file_sha256` names the file.
+    """
 
     number: int
     attended: bool
     on: date | None = None
     steps: tuple[StepDone, ...] = ()
     flare_after: bool = False
+    prescribed: tuple[Mapping[str, Value], ...] = ()
+    file_sha256: str = ""
 
     def sets_of(self, block: str, exercise: str) -> tuple[StepDone, ...]:
         """What was done of one exercise of one block."""
@@ -72,12 +101,19 @@ def history_of(entries: Iterable[Entry]) -> History:
         fact = entry.fact
         if isinstance(fact, SessionDone):
             steps = tuple(_step(dict(one)) for one in fact.delivered)
-            sessions[fact.number] = SessionLog(fact.number, fact.attended, fact.on, steps)
+            sessions[fact.number] = SessionLog(
+                fact.number,
+                fact.attended,
+                fact.on or entry.record.draft.at.date(),
+                steps,
+                prescribed=fact.prescribed,
+                file_sha256=fact.file_sha256,
+            )
         elif isinstance(fact, DoseModified):
             modifications.append(fact)
         elif isinstance(fact, IntercurrentEvent) and fact.event == FLARE and sessions:
             last = sessions[max(sessions)]
-            sessions[last.number] = SessionLog(last.number, last.attended, last.on, last.steps, flare_after=True)
+            sessions[last.number] = replace(last, flare_after=True)
     ordered = tuple(sessions[number] for number in sorted(sessions))
     return History(ordered, tuple(modifications))
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
 from holdfast.core.facts import DoseModified
 from holdfast.dosing.basis import Basis, Capacity
-from holdfast.dosing.blocks import Making, build
+from holdfast.dosing.blocks import Making, build, unmet
 from holdfast.dosing.log import History, SessionLog, StepDone
 from holdfast.dosing.prescription import PrescribedBlock, Prescription
 from holdfast.dosing.progression import progression
-from holdfast.errors import CallError
-from holdfast.study.programme import Programme
+from holdfast.errors import CallError, Refused
+from holdfast.study.programme import Block, Programme
 
 
 def prescribe(
@@ -40,7 +40,7 @@ def prescribe(
     Raises
     ------
     Refused
-        When a test that a load depends on is missing or too old.
+        When tests or decisions that loads depend on are missing, too old, or cannot be meant; names each of them.
     CallError
         When the programme has no such session, or a progression rule lacks a number.
     """
@@ -51,16 +51,31 @@ def prescribe(
         )
     before = history.before(session)
     basis = Basis(tuple(capacities), programme.needs, on, assume_valid=assume_valid)
-    blocks = tuple(_block(programme, index, basis, before, session) for index in range(len(programme.blocks)))
+    blocks = _blocks([_making(programme, block, basis, before, session) for block in programme.blocks])
     notes = ("planned ahead: assumes that the newest tests still hold",) if assume_valid else ()
     return Prescription(participant, session, on, programme.name, blocks, notes)
 
 
-def _block(programme: Programme, index: int, basis: Basis, history: History, session: int) -> PrescribedBlock:
-    block = programme.blocks[index]
+def _making(programme: Programme, block: Block, basis: Basis, history: History, session: int) -> Making:
     state = progression(programme, block, history, basis.since)
     mine = tuple(one for one in history.modifications if _applies(one, block.name, session))
-    return build(Making(programme, block, replace(basis, not_before=state.restarted_on), state, mine))
+    return Making(programme, block, replace(basis, not_before=state.restarted_on), state, mine)
+
+
+def _blocks(makings: Sequence[Making]) -> tuple[PrescribedBlock, ...]:
+    """All blocks; or one refusal that names everything that is missing, not only the first."""
+    made: list[PrescribedBlock] = []
+    refusals: list[Refused] = []
+    for making in makings:
+        try:
+            made.append(build(making))
+        except Refused as refusal:
+            refusals += unmet(making) or [refusal]
+    if refusals:
+        messages = dict.fromkeys(one.message for one in refusals)
+        ways = dict.fromkeys(way for one in refusals for way in one.ways_out)
+        raise Refused(" ".join(messages), ways_out=tuple(ways))
+    return tuple(made)
 
 
 def _applies(one: DoseModified, block: str, session: int) -> bool:

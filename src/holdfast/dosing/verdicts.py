@@ -18,12 +18,16 @@ Part = Literal["frequency", "intensity", "time", "type"]
 
 @dataclass(frozen=True, slots=True)
 class PlannedDose:
-    """What a session asks in total: kJ of timed steps, kg x reps, hold seconds, and the number of work steps."""
+    """What a session asks in total: kJ of timed steps, kg x reps, hold seconds, and the number of work steps.
+
+    `cycling_seconds` are those of the timed steps that the kJ come from.
+    """
 
     kilojoules: float
     volume: float
     hold_seconds: float
     bouts: int
+    cycling_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ def planned_dose(prescription: Prescription) -> PlannedDose:
         volume=sum(reps * step.kg for step, reps in counted if step.kg is not None),
         hold_seconds=sum(reps * step.hold_seconds for step, reps in counted if step.hold_seconds is not None),
         bouts=sum(step.work for step in steps),
+        cycling_seconds=sum(step.seconds for step in steps if step.watts is not None and step.seconds is not None),
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 from holdfast.core.facts import Value
 from holdfast.core.workout import Band
-from holdfast.dosing.log import StepDone
+from holdfast.dosing.log import SessionLog, StepDone
+from holdfast.dosing.matching import Match
 from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep, Prescription
 
 Row = Mapping[str, Value]
@@ -59,3 +60,25 @@ def _step(row: Row) -> PrescribedStep:
 def done_rows(done: Iterable[StepDone]) -> tuple[Row, ...]:
     """What was done as plain rows; what was not observed is left out, never zero."""
     return tuple({key: value for key, value in asdict(one).items() if value not in (None, "")} for one in done)
+
+
+def recording_row(whole: StepDone, placed: Match) -> Row:
+    """The row of a whole recording, with how the steps were placed in it and who confirmed that."""
+    (row,) = done_rows([whole])
+    told: dict[str, Value] = {"how": placed.how, "agreement": round(placed.agreement, 4)}
+    if placed.confirmed_by:
+        told["confirmed_by"] = placed.confirmed_by
+    return {**row, **told}
+
+
+def as_asked(session: SessionLog, *, participant: str, programme: str = "") -> Prescription | None:
+    """The prescription as it was kept with a session that took place, or was missed; None when none was kept.
+
+    A session on record is never prescribed anew: later tests, decisions and versions of the study file do not reach it.
+    """
+    if not session.prescribed or session.on is None:
+        return None
+    made = from_rows(
+        session.prescribed, participant=participant, session=session.number, on=session.on, programme=programme
+    )
+    return replace(made, notes=(f"as it was asked on {session.on}; kept with the session and not computed anew",))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from holdfast.dosing.verdicts import SessionDelivery
-from holdfast.report.figures.canvas import COLOURS, INK, PALE, RULE, SOFT, STYLE, axes, figure, save
+from holdfast.report.figures.canvas import COLOURS, INK, PALE, RULE, SOFT, axes, figure, save
+from holdfast.report.training.styling import in_house_style
 
 TOP = 1.2
 """Where the colours end: a fifth more than was asked."""
@@ -30,6 +30,7 @@ def delivered_share(session: SessionDelivery) -> float | None:
     return float(np.mean(known)) if known else None
 
 
+@in_house_style
 def programme_heatmap(
     people: Mapping[str, Sequence[SessionDelivery]], sessions: int, *, groups: Mapping[str, str], code: str, title: str
 ) -> str:
@@ -55,21 +56,20 @@ def programme_heatmap(
                 shares[row, session.session - 1] = share
     made = figure(max(1.6, 0.16 * len(order) + 1.1))
     (axis,) = axes(made)
-    with matplotlib.rc_context(STYLE):
-        axis.set_facecolor(PALE)
-        image = axis.imshow(shares, cmap=SHARES, vmin=0, vmax=TOP, aspect="auto", interpolation="nearest")
-        for points, marker, colour in ((missed, "x", SOFT), (unseen, ".", INK)):
-            if points:
-                x, y = zip(*points, strict=True)
-                axis.scatter(x, y, marker=marker, s=9, color=colour, lw=0.7)
-        axis.set_yticks(range(len(order)), order, fontsize=5.5)
-        axis.set_xticks(range(0, sessions, max(1, sessions // 12)), range(1, sessions + 1, max(1, sessions // 12)))
-        axis.set_xlabel("session (cross: missed; dot: attended, not observed)")
-        axis.set_title(title)
-        _rules_between_groups(axis, [groups.get(one, "") for one in order], sessions)
-        bar = made.colorbar(image, ax=axis, shrink=0.8, pad=0.01)
-        bar.set_label("delivered share of the prescribed dose")
-        bar.outline.set_visible(False)
+    axis.set_facecolor(PALE)
+    image = axis.imshow(shares, cmap=SHARES, vmin=0, vmax=TOP, aspect="auto", interpolation="nearest")
+    for points, marker, colour in ((missed, "x", SOFT), (unseen, ".", INK)):
+        if points:
+            x, y = zip(*points, strict=True)
+            axis.scatter(x, y, marker=marker, s=9, color=colour, lw=0.7)
+    axis.set_yticks(range(len(order)), order, fontsize=5.5)
+    axis.set_xticks(range(0, sessions, max(1, sessions // 12)), range(1, sessions + 1, max(1, sessions // 12)))
+    axis.set_xlabel("session (cross: missed; dot: attended, not observed)")
+    axis.set_title(title)
+    _rules_between_groups(axis, [groups.get(one, "") for one in order], sessions)
+    bar = made.colorbar(image, ax=axis, shrink=0.8, pad=0.01)
+    bar.set_label("delivered share of the prescribed dose")
+    bar.outline.set_visible(False)
     return save(made, code, title)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 
 from holdfast.core.recording import Recording
 from holdfast.dosing.delivery import StepDelivery
 from holdfast.dosing.matching import Match
 from holdfast.dosing.prescription import PrescribedBlock
-from holdfast.report.figures.canvas import ACCENT, COLOURS, INK, PALE, RULE, SOFT, STYLE, axes, figure, save
+from holdfast.report.figures.canvas import ACCENT, COLOURS, INK, PALE, RULE, SOFT, axes, figure, save
+from holdfast.report.training.styling import in_house_style
 
 VERDICT_COLOURS = {
     "delivered": COLOURS[2],
@@ -24,6 +24,7 @@ VERDICT_COLOURS = {
 }
 
 
+@in_house_style
 def session_overlay(
     block: PrescribedBlock, recording: Recording, match: Match, scored: Sequence[StepDelivery], *, code: str, title: str
 ) -> str:
@@ -35,18 +36,17 @@ def session_overlay(
     minutes = trace.seconds / 60
     made = figure(3.6)
     power, heart = axes(made, 2, 1, sharex=True, height_ratios=[3, 1])
-    with matplotlib.rc_context(STYLE):
-        _bands(power, block, match, scored)
-        power.plot(minutes, trace.channel("power"), color=INK, lw=0.8)
-        power.set_ylabel("power (W)")
-        power.set_ylim(bottom=0)
-        heart.plot(minutes, trace.channel("heart_rate"), color=COLOURS[1], lw=0.9)
-        heart.set_ylabel("heart rate (bpm)")
-        heart.set_xlabel("minutes of the recording")
-        for axis in (power, heart):
-            axis.grid(axis="y", color=RULE, lw=0.4)
-        confirmed = f"confirmed by {match.confirmed_by}" if match.confirmed_by else "not yet confirmed by a person"
-        power.set_title(f"{title}: placed by {match.how}, {confirmed}")
+    _bands(power, block, match, scored)
+    power.plot(minutes, trace.channel("power"), color=INK, lw=0.8)
+    power.set_ylabel("power (W)")
+    power.set_ylim(bottom=0)
+    heart.plot(minutes, trace.channel("heart_rate"), color=COLOURS[1], lw=0.9)
+    heart.set_ylabel("heart rate (bpm)")
+    heart.set_xlabel("minutes of the recording")
+    for axis in (power, heart):
+        axis.grid(axis="y", color=RULE, lw=0.4)
+    confirmed = f"confirmed by {match.confirmed_by}" if match.confirmed_by else "not yet confirmed by a person"
+    power.set_title(f"{title}: placed by {match.how}, {confirmed}")
     return save(made, code, title)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib
-
 from holdfast.dosing.prescription import Prescription
 from holdfast.dosing.verdicts import planned_dose
-from holdfast.report.figures.canvas import COLOURS, RULE, STYLE, axes, figure, save
+from holdfast.report.figures.canvas import COLOURS, RULE, axes, figure, save
+from holdfast.report.training.styling import in_house_style
 
 
+@in_house_style
 def programme_overview(planned: Sequence[Prescription], *, code: str, title: str) -> str:
     """The figure as SVG: one panel per kind of dose that the programme has, one bar per session."""
     doses = [planned_dose(one) for one in planned]
@@ -22,14 +22,13 @@ def programme_overview(planned: Sequence[Prescription], *, code: str, title: str
     ]
     panels = [(name, values) for name, values in panels if any(values)]
     made = figure(1.25 * max(1, len(panels)) + 0.5)
-    with matplotlib.rc_context(STYLE):
-        drawn = axes(made, max(1, len(panels)), 1, sharex=True)
-        for axis, colour, (name, values) in zip(drawn, COLOURS, panels, strict=False):
-            axis.bar(numbers, values, color=colour, width=0.75)
-            axis.set_title(name)
-            axis.grid(axis="y", color=RULE, lw=0.4)
-        drawn[-1].set_xlabel("session")
-        drawn[-1].set_xticks(numbers[:: max(1, len(numbers) // 12)])
+    drawn = axes(made, max(1, len(panels)), 1, sharex=True)
+    for axis, colour, (name, values) in zip(drawn, COLOURS, panels, strict=False):
+        axis.bar(numbers, values, color=colour, width=0.75)
+        axis.set_title(name)
+        axis.grid(axis="y", color=RULE, lw=0.4)
+    drawn[-1].set_xlabel("session")
+    drawn[-1].set_xticks(numbers[:: max(1, len(numbers) // 12)])
     return save(made, code, title)
 
 
