@@ -6,7 +6,20 @@ Chance enters only through a seed; everything made here is marked as simulated.
 from __future__ import annotations
 
 from holdfast.design.marking import marked
+from holdfast.design.operating import Line, Operating, operating
 from holdfast.design.scenario import Scenario, parse
 from holdfast.design.simulate import SimulatedTrial, simulate
+from holdfast.design.variants import with_people, without_effect
 
-__all__ = ["Scenario", "SimulatedTrial", "marked", "parse", "simulate"]
+__all__ = [
+    "Line",
+    "Operating",
+    "Scenario",
+    "SimulatedTrial",
+    "marked",
+    "operating",
+    "parse",
+    "simulate",
+    "with_people",
+    "without_effect",
+]

@@ -48,7 +48,7 @@ def spreads(assumed: Assumed, visits: int) -> Array:
 
 def normals(shape: tuple[int, ...], visits: int, correlation: float, rng: np.random.Generator) -> Array:
     """Standard normal values, shape (*shape, visits), any two visits of one row correlated by `correlation`."""
-    person = rng.standard_normal((*shape, 1))
+    person = rng.standard_normal((*shape, 1))  # eq:design-latent
     found: Array = np.sqrt(correlation) * person + np.sqrt(1 - correlation) * rng.standard_normal((*shape, visits))
     return found
 
@@ -61,7 +61,7 @@ def to_scores(normal: Array, mean: Array, sd: Array, span: Span) -> Array:
     low, high = span
     width = high - low
     share = (mean - low) / width
-    common = share * (1 - share) / (sd / width) ** 2 - 1
+    common = share * (1 - share) / (sd / width) ** 2 - 1  # eq:design-beta
     if not (np.all(share > 0) and np.all(share < 1) and np.all(common > 0)):
         raise CallError(
             f"no distribution from {low:g} to {high:g} has mean {np.round(mean, 2).tolist()} and SD {sd.tolist()}.",
