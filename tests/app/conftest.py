@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from holdfast.app import Account, Desk, Role, deeds
+from holdfast.core import facts as f
 from holdfast.study.model import Study
 from holdfast.study.parse import parse
 
@@ -273,6 +274,39 @@ def study_text() -> str:
 
 
 @pytest.fixture
-def today() -> date:
-    """The first day of every world."""
-    return date(2026, 3, 2)
+def example_facts() -> dict[str, f.Fact]:
+    """One fact of each kind."""
+    made = [
+        f.StudyOpened("small", "1", "a" * 64),
+        f.StudyAmended("2", "b" * 64, ("version 1 became 2",)),
+        f.Committed("c" * 64, "permuted blocks", "Dr Far Away"),
+        f.Imported("old.csv", "a" * 64, "b" * 64, 4, 4),
+        f.Locked(),
+        f.Unlocked(),
+        f.Revealed("d" * 64),
+        f.Looked("P1", "session"),
+        f.Screened({"age": 40}),
+        f.Cleared("Dr Near", "vigorous", date(2026, 3, 2)),
+        f.Consented("2"),
+        f.Enrolled("Hasselt"),
+        f.Described({"sex": "male"}),
+        f.Randomised("all", 1),
+        f.Scheduled(date(2026, 3, 2)),
+        f.Withdrawn("training", "moved away"),
+        f.Lost("no answer"),
+        f.Completed("study"),
+        f.Unblinded(("Dr A",)),
+        f.Answered("pain-number", {"pain": 6}),
+        f.Tested("1rm", {"leg press": 100}),
+        f.Decided("threshold:VT1", 100.0, "W"),
+        f.SessionDone(1, True),
+        f.DoseModified("cardio", "load", 0.9, "pain", "me", 2),
+        f.AdverseEvent("fall", 1, "unlikely", False, False),
+        f.Deviation("came a day early"),
+        f.IntercurrentEvent("flare"),
+        f.ConcomitantTreatment("paracetamol"),
+        f.Corrected(1, "on", "2026-03-01", "2026-03-02"),
+        f.Queried(1, "right?"),
+        f.QueryAnswered(2, "yes"),
+    ]
+    return {fact.kind: fact for fact in made}

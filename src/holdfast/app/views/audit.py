@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -32,8 +33,8 @@ class AuditLine:
     corrected: bool = False
 
 
-def audit(desk: Desk, *, participant: str = "", after: int = 0) -> list[AuditLine]:
-    """Every record after a number, in order, as it was first written; of one person when a code is given.
+def audit(desk: Desk, *, participant: str = "", after: int = 0, most: int | None = None) -> list[AuditLine]:
+    """Records after a number, in order, as first written, at most so many; of one person when a code is given.
 
     A record that is not for these eyes is a line that says so, so that no number is missing; in the trail of one
     person it is left out, because even how many there are could tell the arm.
@@ -41,7 +42,8 @@ def audit(desk: Desk, *, participant: str = "", after: int = 0) -> list[AuditLin
     access.permit_view(desk, "audit")
     ledger = desk.store.ledger()
     entries = ledger.of(participant) if participant else ledger.entries
-    return lines(desk, ledger, (e for e in entries if e.record.seq > after), withheld=not participant)
+    newer = islice((entry for entry in entries if entry.record.seq > after), most)
+    return lines(desk, ledger, newer, withheld=not participant)
 
 
 def lines(desk: Desk, ledger: Ledger, entries: Iterable[Entry], *, withheld: bool) -> list[AuditLine]:
@@ -111,7 +113,6 @@ _SENTENCES: Mapping[str, str] = {
     "answered": "entered {instrument}",
     "tested": "entered the test {test}",
     "decided": "decided {what}: {value} {unit}",
-    "session": "kept session {number}",
     "dose-modified": "changed {field} by the factor {factor} from session {from_session} ({reason})",
     "adverse-event": "kept an adverse event of grade {grade}: {what}",
     "deviation": "kept a deviation: {what}",
@@ -128,6 +129,8 @@ def in_words(kind: str, body: Mapping[str, Any]) -> str:
     if kind == "screened":
         failed = body.get("failed") or []
         return f"screened: not eligible ({', '.join(failed)})" if failed else "screened: eligible"
+    if kind == "session":
+        return f"kept session {body['number']}: {'attended' if body['attended'] else 'missed'}"
     if kind == "described":
         return "described: " + ", ".join(f"{key} {value}" for key, value in body["values"].items())
     sentence = _SENTENCES.get(kind)

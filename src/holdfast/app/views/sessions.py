@@ -78,6 +78,8 @@ def session(desk: Desk, participant: str, *, number: int | None = None, on: date
         history = history_of(ledger.of(participant))
         next_ = number if number is not None else _next(ledger, participant)
         known = capacities_of(ledger.of(participant))
+        if next_ > programme.sessions:
+            raise OutOfOrder(f"All {programme.sessions} sessions of {participant} are recorded.")
         issues: list[Issue] = []
         prescription = None
         try:

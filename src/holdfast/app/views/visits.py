@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -9,12 +10,12 @@ from typing import Literal
 from holdfast.app import access
 from holdfast.app.desk import Desk
 from holdfast.app.path import State, state_of
-from holdfast.app.timing import appointments, window_of
+from holdfast.app.timing import anchors, appointments
 from holdfast.app.work import local_day
 from holdfast.core.facts import Answered, Enrolled, Tested
 from holdfast.core.ledger import Ledger
 from holdfast.study.model import Study
-from holdfast.study.schedule import Window
+from holdfast.study.schedule import Window, window
 
 Status = Literal["not yet", "due", "overdue", "missing", "partly done", "done"]
 
@@ -52,28 +53,30 @@ def visits(desk: Desk, *, today: date | None = None, participant: str = "") -> l
     now = today or local_day(desk.clock.now(), desk.clock.zone())
     people = [participant] if participant else [c for c in ledger.participants if eyes.sees_person(c)]
     enrolled = [code for code in people if ledger.of(code, Enrolled)]
-    return [_row(desk.study, ledger, code, visit.code, now) for code in enrolled for visit in desk.study.visits]
+    return [row for code in enrolled for row in _rows(desk.study, ledger, code, now)]
 
 
-def _row(study: Study, ledger: Ledger, participant: str, visit: str, today: date) -> VisitRow:
-    span = window_of(study, ledger, participant, visit)
-    days = _days(ledger, participant, visit)
-    absent = missing_forms(study, ledger, participant, visit)
-    done_on = min(days) if days else None
-    status = _status(state_of(ledger, participant), span, bool(days), absent, today)
-    timing = span.timing(done_on) if span and done_on else ""
-    return VisitRow(
-        participant,
-        visit,
-        status,
-        span.planned if span else None,
-        span.earliest if span else None,
-        span.latest if span else None,
-        appointments(ledger, participant).get(visit),
-        done_on,
-        timing,
-        absent,
-    )
+def _rows(study: Study, ledger: Ledger, participant: str, today: date) -> Iterator[VisitRow]:
+    """One person's visits; what all of them need is gathered once."""
+    state, known = state_of(ledger, participant), anchors(study, ledger, participant)
+    planned, there = appointments(ledger, participant), _forms(ledger, participant)
+    for visit in study.visits:
+        span = window(visit, known, planned.get(visit.code))
+        forms = there.get(visit.code, {})
+        absent = _absent(study, visit.code, forms)
+        done_on = min(forms.values(), default=None)
+        yield VisitRow(
+            participant,
+            visit.code,
+            _status(state, span, bool(forms), absent, today),
+            span.planned if span else None,
+            span.earliest if span else None,
+            span.latest if span else None,
+            planned.get(visit.code),
+            done_on,
+            span.timing(done_on) if span and done_on else "",
+            absent,
+        )
 
 
 def _status(state: State, span: Window | None, begun: bool, absent: tuple[str, ...], today: date) -> Status:
@@ -86,23 +89,22 @@ def _status(state: State, span: Window | None, begun: bool, absent: tuple[str, .
     return "due" if today <= span.latest else "overdue"
 
 
-def _days(ledger: Ledger, participant: str, visit: str) -> list[date]:
-    return [
-        entry.fact.on or entry.record.draft.at.date()
-        for entry in ledger.of(participant)
-        if entry.record.visit == visit and isinstance(entry.fact, Answered | Tested)
-    ]
-
-
 def missing_forms(study: Study, ledger: Ledger, participant: str, visit: str) -> tuple[str, ...]:
     """Instruments that the study wants at this visit and that have no answers yet."""
+    return _absent(study, visit, _forms(ledger, participant).get(visit, {}))
+
+
+def _absent(study: Study, visit: str, there: Mapping[str, date]) -> tuple[str, ...]:
     wanted = dict.fromkeys(outcome.instrument for outcome in study.outcomes if visit in outcome.visits)
-    there = set()
-    for entry in ledger.of(participant):
-        if entry.record.visit != visit:
-            continue
-        if isinstance(entry.fact, Answered):
-            there.add(entry.fact.instrument)
-        elif isinstance(entry.fact, Tested):
-            there.add(entry.fact.test)
     return tuple(code for code in wanted if code not in there)
+
+
+def _forms(ledger: Ledger, participant: str) -> dict[str, dict[str, date]]:
+    """Visit -> instrument -> the day on which it was answered."""
+    found: dict[str, dict[str, date]] = {}
+    for entry in ledger.of(participant):
+        fact = entry.fact
+        if entry.record.visit and isinstance(fact, Answered | Tested):
+            name = fact.instrument if isinstance(fact, Answered) else fact.test
+            found.setdefault(entry.record.visit, {})[name] = fact.on or entry.record.draft.at.date()
+    return found
