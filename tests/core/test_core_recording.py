@@ -12,9 +12,7 @@ from holdfast.errors import CallError
 
 
 def recording(seconds, power, **more):
-    return Recording(
-        None, np.array(seconds, float), {"power": np.array(power, float)}, {"power": "W"}, **more
-    )
+    return Recording(None, np.array(seconds, float), {"power": np.array(power, float)}, {"power": "W"}, **more)
 
 
 def test_at_1hz_leaves_unseen_seconds_unobserved():

@@ -5,6 +5,7 @@ came from. Thresholds are candidates until a person decides (`ThresholdDecision`
 an explicit act (`TrainingMax`).
 """
 
+from holdfast.capacity.analyse import CpetProtocol, CpetResult, FullLoad, analyse_cpet
 from holdfast.capacity.averaging import Averaged, Averaging, AveragingRule, average
 from holdfast.capacity.breaths import BREATH_UNITS, BreathTable, SecondTable, TestInfo, to_seconds
 from holdfast.capacity.effort import (
@@ -57,8 +58,11 @@ __all__ = [
     "BreathTable",
     "Candidate",
     "Candidates",
+    "CpetProtocol",
+    "CpetResult",
     "Criterion",
     "EffortFacts",
+    "FullLoad",
     "IsometricResult",
     "LoadProfile",
     "Maxima",
@@ -79,6 +83,7 @@ __all__ = [
     "Verdict",
     "Workrate",
     "acsm_vo2",
+    "analyse_cpet",
     "average",
     "candidates",
     "check",

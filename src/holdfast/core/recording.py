@@ -177,9 +177,7 @@ class Recording:
             name: _bridge(grid, _mean_by_slot(slot - first, values, grid.size), bridge)
             for name, values in self.channels.items()
         }
-        return Recording(
-            self.start, grid, channels, self.units, self.laps, self.events, self.source, self.device
-        )
+        return Recording(self.start, grid, channels, self.units, self.laps, self.events, self.source, self.device)
 
     def gaps(self, threshold: float = 5.0, *, channel: str | None = None) -> tuple[Gap, ...]:
         """Stretches of more than `threshold` seconds without a sample (or without a value of `channel`)."""

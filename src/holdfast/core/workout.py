@@ -36,9 +36,7 @@ class Band:
         if not (math.isfinite(self.low) and math.isfinite(self.high)):
             raise CallError(f"a band needs finite limits, not {self.low} to {self.high}")
         if not 0 <= self.low <= self.high:
-            raise CallError(
-                f"a band runs from low to high and is not negative; got {self.low} to {self.high}"
-            )
+            raise CallError(f"a band runs from low to high and is not negative; got {self.low} to {self.high}")
 
     @classmethod
     def at(cls, value: float) -> Band:
