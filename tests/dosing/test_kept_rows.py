@@ -217,3 +217,8 @@ def test_what_was_asked_is_frozen_with_the_session():
     assert frozen.block("cardio").steps[0].target_watts == 150
     assert "not computed anew" in frozen.notes[0]
     assert as_asked(SessionLog(1, True, ON), participant="P01") is None
+
+
+def test_of_two_tests_on_one_day_the_one_recorded_last_counts():
+    retest = Capacity("W at VO2max", 300, "W", ON, source="record 9")
+    assert ask(*TESTS, retest).block("cardio").steps[0].target_watts == 180

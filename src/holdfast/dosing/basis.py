@@ -92,7 +92,7 @@ class Basis:
                 f"There is no {named} on or before {self.on}, so no load can be prescribed.",
                 ways_out=[_way_to(reference, test, exercise)],
             )
-        newest = max(mine, key=lambda capacity: capacity.on)
+        newest = max(reversed(mine), key=lambda capacity: capacity.on)  # of one day, the one recorded last
         _can_be_meant(newest, named)
         if not self.assume_valid:
             self._still_counts(newest, test, named)

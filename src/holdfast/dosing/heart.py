@@ -32,5 +32,5 @@ def heart_range(capacities: Iterable[Capacity], on: date | None = None) -> Heart
     known = [c for c in capacities if c.unit == "bpm" and (on is None or c.on <= on) and not impossible(c)]
     if not known:
         return None
-    newest = max(known, key=lambda one: (one.on, one.rest is not None))
+    newest = max(reversed(known), key=lambda one: (one.on, one.rest is not None))
     return HeartRange(newest.value, newest.rest)
