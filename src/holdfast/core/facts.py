@@ -378,6 +378,19 @@ def encode(fact: Fact) -> dict[str, Any]:
     return plain
 
 
+def known_kind(kind: str) -> type[Fact]:
+    """The type of this kind.
+
+    Raises
+    ------
+    StorageError
+        When the kind is unknown (a ledger from a newer holdfast).
+    """
+    if kind not in KINDS:
+        raise StorageError(f"Unknown kind of record {kind!r}.", ways_out=["Open it with a newer holdfast."])
+    return KINDS[kind]
+
+
 def decode(kind: str, body: Mapping[str, Any]) -> Fact:
     """The fact of this kind from plain JSON values.
 
@@ -386,8 +399,7 @@ def decode(kind: str, body: Mapping[str, Any]) -> Fact:
     StorageError
         When the kind is unknown (a ledger from a newer holdfast) or the body does not fit the kind.
     """
-    if kind not in KINDS:
-        raise StorageError(f"Unknown kind of record {kind!r}.", ways_out=["Open it with a newer holdfast."])
+    known_kind(kind)
     try:
         fact: Fact = _adapter(kind).validate_python(dict(body))
     except ValidationError as error:
@@ -403,8 +415,7 @@ def decode_json(kind: str, text: str) -> Fact:
     StorageError
         As `decode`.
     """
-    if kind not in KINDS:
-        raise StorageError(f"Unknown kind of record {kind!r}.", ways_out=["Open it with a newer holdfast."])
+    known_kind(kind)
     try:
         fact: Fact = _adapter(kind).validate_json(text)
     except ValidationError as error:

@@ -22,8 +22,13 @@ class Entry:
     """A record as it is to be read now: its fact after all corrections, and the corrections in order."""
 
     record: Record
-    fact: Fact
+    corrected: Fact | None = None
     corrections: tuple[Record, ...] = ()
+
+    @property
+    def fact(self) -> Fact:
+        """The fact after all corrections."""
+        return self.record.fact if self.corrected is None else self.corrected
 
     @property
     def original(self) -> Fact:
@@ -58,7 +63,7 @@ class Ledger:
     def of(self, participant: str, kind: type[Fact] | None = None) -> tuple[Entry, ...]:
         """This participant's entries in order; only facts of one kind, when a kind is given."""
         mine = self.by_participant.get(participant, ())
-        return tuple(entry for entry in mine if kind is None or isinstance(entry.fact, kind))
+        return tuple(entry for entry in mine if kind is None or issubclass(entry.record.kind, kind))
 
     def all(self, kind: type[Fact]) -> tuple[Entry, ...]:
         """Every entry of one kind, in order."""
@@ -101,12 +106,12 @@ def extend(ledger: Ledger, records: Iterable[Record]) -> Ledger:
     entries = list(ledger.entries)
     people, kinds = _Groups(ledger.by_participant), _Groups(ledger.by_kind)
     for record in new:
-        entry = Entry(record, record.fact)
+        entry, kind = Entry(record), record.kind
         entries.append(entry)
         people.of(record.participant).append(entry)
-        kinds.of(type(record.fact)).append(entry)
-        if isinstance(record.fact, Corrected):
-            _correct(entries, people, kinds, record, record.fact)
+        kinds.of(kind).append(entry)
+        if kind is Corrected:
+            _correct(entries, people, kinds, record)
     return Ledger(tuple(entries), people.closed(), new[-1].hash, kinds.closed())
 
 
@@ -127,16 +132,16 @@ class _Groups(Generic[K]):
         return MappingProxyType({**self._frozen, **{key: tuple(group) for key, group in self._open.items()}})
 
 
-def _correct(
-    entries: list[Entry], people: _Groups[str], kinds: _Groups[type[Fact]], record: Record, correction: Corrected
-) -> None:
+def _correct(entries: list[Entry], people: _Groups[str], kinds: _Groups[type[Fact]], record: Record) -> None:
+    correction = record.fact
+    assert isinstance(correction, Corrected)
     at = _position(entries, correction.seq)
     if at is None or correction.seq == record.seq:
         raise CallError(f"Record {record.seq} corrects record {correction.seq}, which does not exist before it.")
     target = entries[at]
     fact = with_value(target.fact, correction.field, correction.new)
-    entries[at] = replace(target, fact=fact, corrections=(*target.corrections, record))
-    for group in (people.of(target.record.participant), kinds.of(type(target.fact))):
+    entries[at] = replace(target, corrected=fact, corrections=(*target.corrections, record))
+    for group in (people.of(target.record.participant), kinds.of(target.record.kind)):
         place = _position(group, correction.seq)
         if place is not None:
             group[place] = entries[at]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from holdfast.core.facts import Fact, checked, decode, encode
+from holdfast.core.facts import Fact, checked, decode, decode_json, encode, known_kind
 from holdfast.errors import CallError
 
 GENESIS = "0" * 64
@@ -40,6 +40,61 @@ class Draft:
     visit: str = ""
     reason: str = ""
 
+    @property
+    def kind(self) -> type[Fact]:
+        """Which kind of fact it holds."""
+        return type(self.fact)
+
+    def __eq__(self, other: object) -> bool:
+        """A draft that came back from a store equals the draft that went in."""
+        return isinstance(other, Draft) and all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
+
+    __hash__ = None  # type: ignore[assignment]  # facts hold mappings, so drafts were never hashable
+
+
+_FIELDS = tuple(field.name for field in fields(Draft))
+
+
+class KeptDraft(Draft):
+    """A draft as a store kept it: its fact is read from the text when it is first asked for.
+
+    Opening a ledger of 150,000 records would otherwise read all of them for a deed that concerns one person.
+    """
+
+    __slots__ = ("_kind", "_text")
+
+    @classmethod
+    def of(cls, kind: str, text: str, at: datetime, envelope: Sequence[str]) -> KeptDraft:
+        """From the word and text of the fact, the time, and (zone, actor, role, participant, visit, reason).
+
+        Raises
+        ------
+        StorageError
+            When the kind is unknown. A text that does not fit its kind raises when the fact is asked for.
+        """
+        self = object.__new__(cls)
+        for name, value in zip(_ENVELOPE, (known_kind(kind), text, at, *envelope), strict=True):
+            _SET(self, name, value)
+        return self
+
+    @property
+    def kind(self) -> type[Fact]:
+        """Which kind of fact it holds; known without reading the fact."""
+        found: type[Fact] = self._kind
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called while the slot is empty.
+        if name != "fact":
+            raise AttributeError(name)
+        fact = decode_json(self._kind.kind, self._text)
+        _SET(self, "fact", fact)
+        return fact
+
+
+_SET = object.__setattr__
+_ENVELOPE = ("_kind", "_text", "at", "zone", "actor", "role", "participant", "visit", "reason")
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -54,6 +109,11 @@ class Record:
     def fact(self) -> Fact:
         """What happened."""
         return self.draft.fact
+
+    @property
+    def kind(self) -> type[Fact]:
+        """Which kind of fact it holds; known without reading the fact."""
+        return self.draft.kind
 
     @property
     def participant(self) -> str:
@@ -93,10 +153,12 @@ def unstamp(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical(value: Mapping[str, Any]) -> bytes:
     """One byte string per meaning: sorted keys, no spaces, UTF-8, no NaN; what gets hashed."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def digest(row: Mapping[str, Any]) -> str:

@@ -70,21 +70,23 @@ def _names(connection: Connection, query: str) -> set[str]:
     return {str(row[0]) for row in connection.exec_driver_sql(query)}
 
 
-def _head_issues(kept: Sequence[sa.Row[Any]], head: str) -> Iterator[Issue]:
-    if head and not any(row.hash.startswith(head) for row in reversed(kept)):
+def _head_issues(kept: Sequence[tuple[Any, ...]], head: str) -> Iterator[Issue]:
+    if head and not any(row[2].startswith(head) for row in reversed(kept)):
         what = f"The noted hash {head[:12]}... is not in it: records were cut off or rewritten."
         yield Issue("head-missing", "ledger", what, _RESTORE)
 
 
-def _decoded(kept: Sequence[sa.Row[Any]]) -> tuple[list[Record], list[Issue]]:
+def _decoded(kept: Sequence[tuple[Any, ...]]) -> tuple[list[Record], list[Issue]]:
     records: list[Record] = []
     issues: list[Issue] = []
     for row in kept:
         try:
-            records.append(rows.record_of(row))
+            record = rows.record_of(row)
+            record.draft.fact  # noqa: B018  (reads it, which is what is tried)
+            records.append(record)
         except (StorageError, ValueError) as error:
             message = error.message if isinstance(error, StorageError) else str(error)
-            issues.append(Issue("unreadable", f"record {row.seq}", message.splitlines()[0], _RESTORE))
+            issues.append(Issue("unreadable", f"record {row[0]}", message.splitlines()[0], _RESTORE))
     return records, issues
 
 
