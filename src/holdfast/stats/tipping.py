@@ -57,7 +57,7 @@ def tipping_point(
 ) -> Tipping:
     """Solve p(delta) = alpha for a shift of the imputed values of `arm` (eq:tipping).
 
-    Estimate and jackknife replicates are exactly linear in delta, so p is a smooth function and no grid is needed; the root
+    Estimate and jackknife replicates are exactly linear in delta, so p is a smooth function, no grid needed; the root
     nearest to zero within `limit` (default: 20 standard errors per unit of slope) is reported.
     """
     start = result.at(at)
