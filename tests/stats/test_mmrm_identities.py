@@ -18,7 +18,7 @@ from holdfast.stats.columns import read
 from holdfast.stats.formula import build, parse
 from holdfast.stats.mmrm import clda, mmrm_design
 from holdfast.stats.mmrm.likelihood import evaluate
-from holdfast.stats.mmrm.prepare import SHORT, prepare, starting_moments
+from holdfast.stats.mmrm.prepare import SHORT, prepare
 
 VISITS = ["PRE", "POST", "FU"]
 STRUCTURES = ["us", "toep", "toeph", "ar1", "ar1h", "cs", "csh", "ad", "adh", "id", "idh"]
@@ -228,8 +228,8 @@ def test_gradient_and_hessian_are_those_of_the_likelihood(covariance: str, group
     """Central differences at the start (far from the optimum); their own error is about 1e-6 relative."""
     design = mmrm_design("value ~ arm * visit", trial(12), subject="person", visit="visit", group=group,
                          time="weeks", weights="weight")  # fmt: skip
-    people, data, structure = prepare(design, covariance)
-    theta = structure.start(starting_moments(people)) * 1.05
+    made = prepare(design, covariance)
+    data, structure, theta = made.data, made.structure, made.start * 1.05
     point = evaluate(theta, data, structure, reml=reml)
     assert point is not None
     step = 1e-5 * np.maximum(np.abs(structure.scale(theta)), 1e-3)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.errors import FitError
 from holdfast.stats.mmrm.likelihood import Point
 from holdfast.stats.mmrm.prepare import People
 
@@ -75,6 +76,11 @@ def _adjustment(x: Array, phi: Array, kind: str) -> Array:
     leverage = x @ phi @ np.swapaxes(x, 1, 2)
     values, vectors = np.linalg.eigh(np.eye(m) - leverage)
     power = -0.5 if kind == "CR2" else -1.0
-    # A leverage of one means the person alone determines a coefficient; its residual is zero and so is its part.
+    if kind == "CR3" and (values < 1e-10).any():
+        raise FitError(
+            "a person alone determines a coefficient (leverage one), so CR3 is not defined",
+            ways_out=('robust="CR2", which uses the generalised inverse there', "take the term out of the formula"),
+        )
+    # CR2 takes the generalised inverse at leverage one (Pustejovsky & Tipton 2018, theorem 1).
     safe = np.where(values > 1e-10, np.maximum(values, 1e-10) ** power, 0.0)
     return np.asarray((vectors * safe[:, None, :]) @ np.swapaxes(vectors, 1, 2))

@@ -23,7 +23,7 @@ from holdfast.stats.mmrm.inference import Inference
 from holdfast.stats.mmrm.newton import Optimum, maximise
 from holdfast.stats.mmrm.patterns import Patterns
 from holdfast.stats.mmrm.predict import predict
-from holdfast.stats.mmrm.prepare import SHORT, People, prepare, starting_moments
+from holdfast.stats.mmrm.prepare import SHORT, People, prepare
 from holdfast.stats.mmrm.request import Request, request_of
 from holdfast.stats.mmrm.residuals import residuals
 from holdfast.stats.mmrm.simulate import simulate
@@ -273,8 +273,9 @@ def _design(
 def fit_design(design: MmrmDesign, request: Request, y: Array | None = None) -> MmrmFit:
     """Fit a prepared design; `y` (n,) replaces its outcome."""
     reml = request.method == "reml"
-    people, data, structure = prepare(design, request.covariance, y)
-    optimum = maximise(data, structure, structure.start(starting_moments(people)), reml=reml)
+    made = prepare(design, request.covariance, y)
+    people, data, structure = made.people, made.data, made.structure
+    optimum = maximise(data, structure, made.start, reml=reml)
     inference = _inference(request, design, people, data, structure, optimum)
     outcome = design.y if y is None else y
     return MmrmFit(request, design, people, data, structure, optimum, inference, outcome)

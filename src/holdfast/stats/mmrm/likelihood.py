@@ -46,7 +46,7 @@ class Point:
 
 def evaluate(theta: Array, data: Patterns, structure: Structure, *, reml: bool) -> Point | None:
     """The likelihood and its derivatives at theta, or None where sigma is not positive definite there."""
-    factors = _invert(structure.sigma(theta), data.mask)
+    factors = _invert(structure.sigma(theta), data.both)
     if factors is None:
         return None
     W, logdet_each = factors
@@ -89,11 +89,9 @@ def evaluate(theta: Array, data: Patterns, structure: Structure, *, reml: bool) 
     )
 
 
-def _invert(sigma: Array, mask: NDArray[np.bool_]) -> tuple[Array, Array] | None:
+def _invert(sigma: Array, both: NDArray[np.bool_]) -> tuple[Array, Array] | None:
     """Inverse of each pattern's block, zero elsewhere, and its log determinant; None unless positive definite."""
-    m = mask.shape[1]
-    both = mask[:, :, None] & mask[:, None, :]
-    padded = np.where(both, sigma, np.eye(m))
+    padded = np.where(both, sigma, np.eye(both.shape[1]))
     try:
         L = np.linalg.cholesky(padded)
     except np.linalg.LinAlgError:

@@ -24,7 +24,7 @@ from holdfast.stats.mmrm.structures import Structure
 
 Array = NDArray[np.float64]
 
-DF_MANY = ("satterthwaite", "kenward-roger", "kenward-roger-linear", "residual", "none")
+DF_MANY = ("satterthwaite", "kenward-roger", "kenward-roger-linear", "kenward-roger-mmrm", "residual", "none")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def mmrm_many(
     For simulation, imputation, and with `counts` (B, people of the design: how often each is drawn) the bootstrap. The
     questions are those of `fit.contrast` (`contrast`, `at`, `change`) or rows `L` (k, p); without either the
     coefficients. Same numbers as one by one to 1e-9. Structures over visits (not spatial); df "satterthwaite",
-    "kenward-roger", "kenward-roger-linear", "residual" or "none". `jobs` threads share the work.
+    "kenward-roger", "kenward-roger-linear", "kenward-roger-mmrm", "residual" or "none". `jobs` threads share the work.
 
     A data set without an answer is marked in `problem`, its numbers are NaN; nothing is dropped.
     Raises `CallError` for outcomes of the wrong shape or an option that does not exist.

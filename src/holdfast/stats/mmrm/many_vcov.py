@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.stats.mmrm.curvature import mmrm_curvature
 from holdfast.stats.mmrm.features import Features, Sums
 from holdfast.stats.mmrm.many_newton import Optima
 from holdfast.stats.mmrm.request import Request
+from holdfast.stats.mmrm.small import definite
 from holdfast.stats.mmrm.stacked import derivatives
 from holdfast.stats.mmrm.structures import Structure
 
@@ -22,7 +24,9 @@ def answers(
     estimate = (data.offset + points.beta) @ L.T
     vcov = points.phi
     if request.df.startswith("kenward-roger"):
-        vcov = kenward_roger_many(data, made, structure, best, linear=request.df.endswith("linear"))
+        vcov = kenward_roger_many(
+            data, made, structure, best, request.df.removeprefix("kenward-roger").removeprefix("-") or "sas"
+        )
     se = np.sqrt(np.maximum(np.einsum("ki,bij,kj->bk", L, vcov, L, optimize=True), 0.0))
     if request.df == "residual":
         return estimate, se, np.repeat((data.n_obs - L.shape[1])[:, None], len(L), 1)
@@ -47,8 +51,8 @@ def _satterthwaite(phi: Array, PhiP: Array, w: Array, L: Array) -> Array:
         return np.where(spread > 0, 2 * variance.ravel() ** 2 / spread, np.inf).reshape(B, len(L))
 
 
-def kenward_roger_many(data: Sums, made: Features, structure: Structure, best: Optima, *, linear: bool) -> Array:
-    """Adjusted covariance of the coefficients of each data set (B, p, p) (eq:mmrm-kr, SAS's parameters)."""
+def kenward_roger_many(data: Sums, made: Features, structure: Structure, best: Optima, curvature: str) -> Array:
+    """Adjusted covariance of the coefficients of each data set (B, p, p) (eq:mmrm-kr); see `vcov.kenward_roger`."""
     points, w = best.points, best.w
     B, P, m, _ = points.W.shape
     r, p = w.shape[1], points.phi.shape[1]
@@ -56,7 +60,9 @@ def kenward_roger_many(data: Sums, made: Features, structure: Structure, best: O
     omega = (np.swapaxes(first, 1, 2) @ w @ first).reshape(B, m, m, m, m)  # [a, b, c, d]
     turned = np.ascontiguousarray(omega.transpose(0, 2, 3, 1, 4)).reshape(B, m * m, m * m)
     kernel = (points.W.reshape(B, P, m * m) @ turned).reshape(B, P, m, m)
-    if second is not None and not linear:
+    if curvature == "mmrm":
+        kernel = kernel - np.stack([_mmrm_bend(structure, t, v) for t, v in zip(points.theta, w, strict=True)]) / 4
+    elif second is not None and curvature == "sas":
         bend = (w.reshape(B, 1, r * r) @ second.reshape(B, r * r, m * m)).reshape(B, 1, m, m)
         kernel = kernel - bend / 4
     sandwich = (points.W @ kernel @ points.W).reshape(B, P, m * m)
@@ -67,3 +73,11 @@ def kenward_roger_many(data: Sums, made: Features, structure: Structure, best: O
     pull = (left @ points.PhiP).sum(1)
     adjust = points.phi @ inner @ points.phi - pull @ points.phi
     return np.asarray(points.phi + adjust + np.swapaxes(adjust, 1, 2))
+
+
+def _mmrm_bend(structure: Structure, theta: Array, w: Array) -> Array:
+    """Curvature in R mmrm's parameters (1, m, m); zero for a fit without an answer, whose numbers become NaN."""
+    sigma = structure.sigma(theta)[0]
+    if not definite(sigma[None])[0]:
+        return np.zeros((1, *sigma.shape))
+    return mmrm_curvature(structure, theta, w)

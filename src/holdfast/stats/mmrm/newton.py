@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,20 +48,35 @@ def maximise(data: Patterns, structure: Structure, start: Array, *, reml: bool, 
     point = evaluate(start, data, structure, reml=reml)
     if point is None:
         raise Unidentifiable("the starting covariance is not positive definite", ways_out=WAYS_OUT)
+    here = _State.of(point, structure)
     iterations = 0
-    while (size := gradient_size(point, structure)) > AIM and iterations < max_iterations:
-        better = _step(point, data, structure, reml=reml)
+    while here.size > AIM and iterations < max_iterations:
+        better = _step(here, data, structure, reml=reml)
         if better is None:
             break
-        point = better
+        here = better
         iterations += 1
-    if not size <= accept(data):
+    if not here.size <= accept(data):
         raise NotConverged(
-            f"the likelihood did not converge: largest gradient {size:.2g} after {iterations} iterations "
+            f"the likelihood did not converge: largest gradient {here.size:.2g} after {iterations} iterations "
             f"(needed {accept(data):.0e})",
             ways_out=WAYS_OUT,
         )
-    return Optimum(point, size, iterations, _information_vcov(point, structure))
+    return Optimum(here.point, here.size, iterations, _information_vcov(here.point, here.scale))
+
+
+class _State(NamedTuple):
+    """A point with the natural sizes of its parameters (r,) and its largest unit-free gradient."""
+
+    point: Point
+    scale: Array
+    size: float
+
+    @classmethod
+    def of(cls, point: Point, structure: Structure) -> _State:
+        scale = structure.scale(point.theta)
+        # The gradient of -loglik, free of units (eq:mmrm-converged)
+        return cls(point, scale, float(np.abs(point.gradient * scale).max(initial=0.0)) / 2)
 
 
 def accept(data: Patterns) -> float:
@@ -68,26 +84,20 @@ def accept(data: Patterns) -> float:
     return ACCEPT * max(1.0, data.n_obs / 1e4)
 
 
-def gradient_size(point: Point, structure: Structure) -> float:
-    """Largest component of the gradient of -loglik, free of units (eq:mmrm-converged)."""
-    return float(np.abs(point.gradient * structure.scale(point.theta)).max(initial=0.0)) / 2
-
-
-def _step(point: Point, data: Patterns, structure: Structure, *, reml: bool) -> Point | None:
-    """The next point, not worse than this one; None when no shorter step improves either."""
-    scale = structure.scale(point.theta)
-    direction = newton_direction(point, scale)
-    size = gradient_size(point, structure)
+def _step(here: _State, data: Patterns, structure: Structure, *, reml: bool) -> _State | None:
+    """The next state, not worse than this one; None when no shorter step improves either."""
+    point = here.point
+    direction = newton_direction(point, here.scale)
+    slack = 1e-11 * (1 + abs(point.loglik))
     for halving in range(40):
         trial = evaluate(point.theta + direction * 0.5**halving, data, structure, reml=reml)
         if trial is None:
             continue
-        slack = 1e-11 * (1 + abs(point.loglik))
-        if trial.loglik > point.loglik + slack:
-            return trial
+        there = _State.of(trial, structure)
         # Near the optimum the likelihood no longer resolves progress; the gradient does.
-        if trial.loglik >= point.loglik - slack and gradient_size(trial, structure) < size:
-            return trial
+        closer = trial.loglik >= point.loglik - slack and there.size < here.size
+        if trial.loglik > point.loglik + slack or closer:
+            return there
     return None
 
 
@@ -105,9 +115,8 @@ def newton_direction(point: Point, scale: Array) -> Array:
     return np.asarray(-g / max(ridge, 1e-8) * scale)
 
 
-def _information_vcov(point: Point, structure: Structure) -> Array:
+def _information_vcov(point: Point, scale: Array) -> Array:
     """Inverse of the observed information of theta (eq:mmrm-theta-vcov)."""
-    scale = structure.scale(point.theta)
     H = point.hessian * np.outer(scale, scale) / 2
     values = np.linalg.eigvalsh(H)
     if values[0] <= 1e-9 * max(values[-1], 1.0):

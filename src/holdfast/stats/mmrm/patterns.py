@@ -22,9 +22,10 @@ class Patterns:
     """The data as the likelihood sees them.
 
     Z (N, m, p+1) rotated people with the response as last column, zero where nothing was observed, sorted by
-    pattern; `pattern` (N,) and `starts` (P,) where each pattern begins; `mask` (P, m) the visits observed;
-    `count` (P,) people behind each pattern; `log_weights` the sum of the logarithms of precision weights. The response
-    is what is left of the outcome after X @ `offset` (p,), so that a large mean costs no digits (eq:mmrm-offset).
+    pattern; `pattern` (N,) and `starts` (P,) where each pattern begins; `mask` (P, m) the visits observed and `both`
+    (P, m, m) their pairs; `count` (P,) people behind each pattern; `log_weights` the sum of the logarithms of precision
+    weights. The response is what is left of the outcome after X @ `offset` (p,), so that a large mean costs no digits
+    (eq:mmrm-offset).
     """
 
     Z: Array
@@ -35,6 +36,7 @@ class Patterns:
     n_obs: int
     log_weights: float
     offset: Array
+    both: NDArray[np.bool_]
 
     @property
     def n_beta(self) -> int:
@@ -53,7 +55,7 @@ def rotate(Z: Array, person_pattern: Ints, mask: NDArray[np.bool_], log_weights:
     for k, (end, size) in enumerate(zip(ends, count, strict=True)):
         people = Z[order[end - size : end]]
         # Rotating pays only where people outnumber the columns that can differ between them.
-        blocks.append(_triangle(people, mask[k]) if size > q + int(mask[k].sum()) else people)
+        blocks.append(_triangle(people, mask[k]) if size > 2 * (q + int(mask[k].sum())) else people)
     sizes = np.array([len(block) for block in blocks])
     return Patterns(
         np.ascontiguousarray(np.concatenate(blocks)),
@@ -64,6 +66,7 @@ def rotate(Z: Array, person_pattern: Ints, mask: NDArray[np.bool_], log_weights:
         n_obs,
         log_weights,
         offset,
+        mask[:, :, None] & mask[:, None, :],
     )
 
 

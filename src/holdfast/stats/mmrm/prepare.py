@@ -81,8 +81,18 @@ class People:
     log_weights: float
 
 
-def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> tuple[People, Patterns, st.Structure]:
-    """People, rotated patterns and the structure for one fit; `y` (n,) replaces the design's outcome."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that one fit needs: people, their rotated patterns, the structure, starting values (r,)."""
+
+    people: People
+    data: Patterns
+    structure: st.Structure
+    start: Array
+
+
+def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> Prepared:
+    """People, rotated patterns, structure and start for one fit; `y` (n,) replaces the design's outcome."""
     outcome = design.y if y is None else y
     seen = np.flatnonzero(~np.isnan(outcome))
     check_rank(design.X[seen], design.terms.names)
@@ -94,7 +104,8 @@ def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> tupl
         structure = structure_on_grid(design, covariance)
         _check_visits(design, people, covariance)
     Z, offset = centred(people)
-    return people, rotate(Z, people.pattern, people.mask, people.log_weights, offset), structure
+    data = rotate(Z, people.pattern, people.mask, people.log_weights, offset)
+    return Prepared(people, data, structure, structure.start(moments(Z[:, :, -1], people)))
 
 
 def structure_on_grid(design: MmrmDesign, covariance: str) -> st.Structure:
@@ -210,15 +221,15 @@ def centred(people: People) -> tuple[Array, Array]:
     """Z with the outcome replaced by its least-squares residual, and the coefficients taken off (eq:mmrm-offset)."""
     n, m, q = people.Z.shape
     flat = people.Z.reshape(n * m, q)
-    offset = np.asarray(np.linalg.lstsq(flat[:, :-1], flat[:, -1], rcond=None)[0], dtype=float)
+    gram = flat.T @ flat
+    offset = np.asarray(np.linalg.solve(gram[:-1, :-1], gram[:-1, -1]))
     Z = people.Z.copy()
     Z[:, :, -1] -= (flat[:, :-1] @ offset).reshape(n, m)
     return Z, offset
 
 
-def starting_moments(people: People) -> Array:
-    """Moments (m, m) of least-squares residuals, made positive definite: where Newton begins."""
-    R = centred(people)[0][:, :, -1]
+def moments(R: Array, people: People) -> Array:
+    """Moments (m, m) of residuals R (n, m), made positive definite: where Newton begins."""
     seen = people.mask[people.pattern].astype(float)
     pairs = np.maximum(seen.T @ seen, 1.0)
     S = (R.T @ R) / pairs

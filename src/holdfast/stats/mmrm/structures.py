@@ -76,16 +76,20 @@ class Linear:
 
     def start(self, moments: Array) -> Array:
         """Average of the moments over the cells that share a parameter."""
-        return np.asarray((self._flat @ moments.ravel()) / self._flat.sum(1))
+        return np.asarray(self._share @ moments.ravel())
 
     def scale(self, theta: Array) -> Array:
         """The geometric mean of the two variances that a covariance joins."""
-        sd = np.sqrt(np.diagonal(self.sigma(theta)[0]))
-        return np.asarray((self._flat @ np.outer(sd, sd).ravel()) / self._flat.sum(1))
+        sd = np.sqrt(self.sigma(theta)[0].diagonal())
+        return np.asarray(self._share @ (sd[:, None] * sd).ravel())
 
     @cached_property
     def _flat(self) -> Array:
         return self.basis.reshape(len(self.basis), -1)
+
+    @cached_property
+    def _share(self) -> Array:
+        return np.asarray(self._flat / self._flat.sum(1, keepdims=True))
 
 
 def unstructured(m: int) -> Linear:
