@@ -80,7 +80,11 @@ class KeptDraft(Draft):
     @property
     def kind(self) -> type[Fact]:
         """Which kind of fact it holds; known without reading the fact."""
-        found: type[Fact] = self._kind
+        try:
+            found: type[Fact] = self._kind
+        except AttributeError:
+            # `dataclasses.replace` makes one with the fact already read.
+            return type(self.fact)
         return found
 
     def __getattr__(self, name: str) -> Any:
