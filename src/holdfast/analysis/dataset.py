@@ -14,6 +14,7 @@ from holdfast.core.issues import Issue
 from holdfast.core.ledger import Ledger
 from holdfast.errors import CallError
 from holdfast.study.model import Outcome, Study
+from holdfast.study.spans import months
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,19 @@ class Dataset:
         part["visit"] = visit
         part["value"] = self._values(outcome.code, codes, visit)
         part["baseline"] = self._values(outcome.code, codes, outcome.visits[0])
+        part["months"] = self._months(visit)
         part = pd.concat([part, base[[name for name in base.columns if name not in ("participant", "arm")]]], axis=1)
         for other in self.study.outcomes:
             part[other.code] = self._values(other.code, codes, visit)
             part[f"{other.code}_baseline"] = self._values(other.code, codes, other.visits[0])
         return part
+
+    def _months(self, visit: str) -> float:
+        """Planned months from the visit's anchor; from the end of the longest programme, with its weeks added."""
+        planned = self.study.visit(visit)
+        trained = max((programme.weeks for programme in self.study.programmes.values()), default=0.0)
+        before = f"{trained:g} weeks" if planned.anchor == "programme end" else "0 weeks"
+        return months(planned.offset) + months(before)
 
     def _values(self, outcome: str, codes: Sequence[str], visit: str) -> list[float]:
         return [self.sheet.get(outcome, code, visit) for code in codes]
@@ -86,7 +95,7 @@ def dataset(study: Study, ledger: Ledger, arms: Mapping[str, str]) -> Dataset:
     """Score the ledger and describe its people once, for all analyses."""
     sheet = score_sheet(study, ledger)
     who, issues = people(study, ledger, arms)
-    clashes = {"participant", "arm", "visit", "value", "baseline"} & {
+    clashes = {"participant", "arm", "visit", "value", "baseline", "months"} & {
         *(covariate.code for covariate in study.covariates),
         *(outcome.code for outcome in study.outcomes),
     }
@@ -112,8 +121,8 @@ def long_table(
     One row per person and visit, people in the order of randomisation, with the columns `participant`, `arm`
     (categorical; the first category is the comparator, the arm that declared contrasts name second), `visit`
     (ordered categorical in the study's order), `value` (scored, transformed, NaN where missing), `baseline` (the
-    value at the outcome's first visit), `site`, every covariate by its code, and for every outcome `<code>` at
-    the row's visit and `<code>_baseline`.
+    value at the outcome's first visit), `months` (planned, from the start), `site`, every covariate by its code, and
+    for every outcome `<code>` at the row's visit and `<code>_baseline`.
 
     Raises `CallError` for an outcome, visit or arm that the study does not have.
     """

@@ -16,3 +16,9 @@ def days(span: str) -> float:
     """The length of a span in days, a month and a year at their mean lengths."""
     number, unit = split(span)
     return number * _DAYS[unit]
+
+
+def months(span: str) -> float:
+    """The length of a span in months: exact for months and years, days and weeks at the mean length of a month."""
+    number, unit = split(span)
+    return number * {"month": 1.0, "year": 12.0}.get(unit, _DAYS[unit] / _DAYS["month"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ def run(declared: Mmrm, context: Context) -> Found:
     table = context.long(declared, declared.outcome, declared.visits or None)
     fit = _fit(declared, declared.formula, table)
     rows = tuple(_row(ask(fit, contrast), contrast) for contrast in context.contrasts(declared))
-    means = fit.means(["arm", "visit"], weights="proportional")
+    means = fit.means(_factors(declared.formula), weights="proportional")
     return Found(
         method=_words(declared, fit),
         n=fit.n_subjects,
@@ -35,6 +36,12 @@ def run(declared: Mmrm, context: Context) -> Found:
         series={"means": _records(means.table)},
         issues=_left_out(declared, fit),
     )
+
+
+def _factors(formula: str) -> list[str]:
+    """What adjusted means are told by: arms, and visits where the model tells visits apart."""
+    names = set(re.findall(r"[A-Za-z_]\w*", formula))
+    return [name for name in ("arm", "visit") if name in names]
 
 
 def _fit(declared: Mmrm, formula: str, table: pd.DataFrame) -> MmrmFit:
@@ -133,6 +140,8 @@ def _words(declared: Mmrm, fit: MmrmFit) -> str:
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     renamed = table.rename(columns={"visit": "at"})
+    if "at" not in renamed:
+        renamed["at"] = "all visits"
     records: list[dict[str, Any]] = renamed[["arm", "at", "estimate", "se", "low", "high"]].to_dict("records")
     return records
 
