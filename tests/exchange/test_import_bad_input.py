@@ -18,6 +18,8 @@ def changed(text: str, old: str, new: str) -> str:
     return text.replace(old, new, 1)
 
 
+TWO_SEXES = 'code = "sex"\ncolumn = "sex"\n[[covariates]]\ncode = "sex"'
+
 BAD_MAPS = [
     ('study = "small"', 'study = "other"', "other-study", "the map is for the study 'other', this is 'small'."),
     ('column = "group"', 'column = "grp"', "unknown-column", "data.csv has no column 'grp'. Did you mean 'group'?"),
@@ -29,6 +31,8 @@ BAD_MAPS = [
     ('instrument = "nprs"', 'instrument = "modi"', "not-a-number", "modi is a questionnaire of 10 items"),
     ('unit = "Nm"', 'unit = "ft lb"', "unit-mismatch", "the column is in 'ft lb', the study wants 'Nm'."),
     ('shape = "wide"', 'shape = "long"', "incomplete-map", "a long table needs [row] with its visit column."),
+    ('code = "sex"', TWO_SEXES, "mapped-twice", "sex is mapped already."),
+    ('instrument = "nprs"', 'instrument = "torque"', "mapped-twice", "torque at PRE is mapped already."),
     ("note = ", "nope = ", "unknown-column", "data.csv has no column 'nope'. Did you mean 'note'?"),
 ]  # fmt: skip
 

@@ -122,7 +122,7 @@ BAD = [
     (b"a,b\n1,2\n", "t.sav", Options(), "not-what-its-name-says", "an SPSS file"),
     (b"PK\x03\x04 xl/workbook.xml", "t.csv", Options(), "not-what-its-name-says", "those of an Excel workbook"),
     (b"PK\x03\x04 word/document", "t.xlsx", Options(), "not-what-its-name-says", "those of a zip archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1", "t.xlsx", Options(), "not-what-its-name-says", "those of a old Excel"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1", "t.xlsx", Options(), "not-what-its-name-says", "those of an old Excel workbook"),
     (b"%PDF-1.7", "t.csv", Options(), "not-what-its-name-says", "those of a PDF"),
     (b"<!DOCTYPE html><html>", "t.csv", Options(), "not-what-its-name-says", "those of a web page"),
     (b"$FL2 rubbish", "t.sav", Options(), "damaged-file", "damaged SPSS file"),

@@ -170,7 +170,29 @@ def _shape(mapped: Mapped, table: Table, study: Study, lookup: Lookup) -> Iterat
             yield mapped.issue("incomplete-map", ("answers", place), what)
 
 
-CHECKS: tuple[Check, ...] = (_shape, _study, _columns, _arms, _visits, _covariates, _instruments)
+def _twice(mapped: Mapped, table: Table, study: Study, lookup: Lookup) -> Iterator[Issue]:
+    """The same number or questionnaire at the same visit from two places of the map."""
+    seen: set[tuple[str, str]] = set()
+    for place, value in enumerate(mapped.map.values):
+        for visit in value.columns or ("",):
+            if (value.instrument, visit) in seen:
+                what = f"{value.instrument}{f' at {visit}' if visit else ''} is mapped already."
+                yield mapped.issue("mapped-twice", ("values", place), what, "Keep one of the two.")
+            seen.add((value.instrument, visit))
+    for place, answer in enumerate(mapped.map.answers):
+        if (answer.instrument, answer.visit) in seen:
+            what = f"{answer.instrument}{f' at {answer.visit}' if answer.visit else ''} is mapped already."
+            yield mapped.issue("mapped-twice", ("answers", place), what, "Keep one of the two.")
+        seen.add((answer.instrument, answer.visit))
+    codes = [each.code for each in mapped.map.covariates]
+    for place, code in enumerate(codes):
+        if code in codes[:place]:
+            yield mapped.issue(
+                "mapped-twice", ("covariates", place), f"{code} is mapped already.", "Keep one of the two."
+            )
+
+
+CHECKS: tuple[Check, ...] = (_shape, _twice, _study, _columns, _arms, _visits, _covariates, _instruments)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

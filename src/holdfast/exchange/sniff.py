@@ -89,6 +89,16 @@ def _mismatch(name: str, expected: Format, found: Found) -> Issue:
     return Issue("not-what-its-name-says", name, what, remedy)
 
 
+_WORDS = {
+    "csv": "delimited text",
+    "xlsx": "an Excel workbook",
+    "sav": "an SPSS file",
+    "dta": "a Stata file",
+    "text": "plain text",
+    "binary": "no table that can be read",
+    "old Excel (.xls)": "an old Excel workbook (.xls)",
+}
+
+
 def _in_words(format: str) -> str:
-    words = {"csv": "delimited text", "xlsx": "an Excel workbook", "sav": "an SPSS file", "dta": "a Stata file"}
-    return words.get(format, "plain text" if format == "text" else f"a {format}")
+    return _WORDS.get(format, f"a {format}")
