@@ -2,7 +2,7 @@
 
     python benchmarks/mmrm.py [--fev fev_data.csv] [--repeat 7] [--peers] [--growth] [--figure mmrm-speed.png]
 
-Times are medians and bests of calls in one process on one core (set OMP_NUM_THREADS=1). `--peers` runs benchmarks/mmrm.R if
+Times are medians and bests of calls in one process on one core (set OMP_NUM_THREADS=1). `--peers` runs mmrm.R if
 Rscript exists; R packages that are not installed are left out, and R mmrm's earlier measurement is printed, labelled as
 such. All data but fev are simulated.
 """

@@ -13,7 +13,7 @@ from holdfast.stats.columns import Column
 from holdfast.stats.formula import Terms
 from holdfast.stats.mmrm.design import MmrmDesign
 from holdfast.stats.mmrm.inference import Inference
-from holdfast.stats.mmrm.results import f_tail
+from holdfast.stats.mmrm.tails import f_tail
 
 Array = NDArray[np.float64]
 

@@ -76,37 +76,6 @@ def mmrm_design(
     """
     parsed = parse(formula)
     times = [time] if isinstance(time, str) else list(time or ())
-    extra = [name for name in (group, weights, *times) if name]
-    frame = read(data, [*parsed.variables, subject, visit, *extra])
-    visit_column = _ordered_visits(frame[visit], visit, visit_order)
-    if frame[visit].is_factor:
-        frame[visit] = visit_column
-    right = [name for name in parsed.variables if name != parsed.response] if parsed.plain else parsed.variables
-    needed = [*right, subject, visit, *extra]
-    rows, notes = _complete_rows(frame, needed, parsed)
-    y = response(parsed, frame)[rows]
-    seen = rows[~np.isnan(y)]
-    if not len(seen):
-        raise DataError(f"no row has a value of {parsed.response!r} and of every other variable of the model")
-    frame, dropped = _without_unused(frame, [*right, *([group] if group else [])], seen)
-    for name in [*right, *([group] if group else [])]:
-        inside = ~frame[name].missing[rows]
-        rows, y = rows[inside], y[inside]
-    visit_column, absent = visit_column.without_unused(seen), visit_column
-    notes += tuple(dropped)
-    if len(visit_column.levels) < len(absent.levels):
-        gone = [v for v in absent.levels if v not in visit_column.levels]
-        notes += (f"nobody has an outcome at visit {', '.join(gone)}; left out",)
-        inside = ~visit_column.missing[rows]
-        rows, y = rows[inside], y[inside]
-    used = {name: frame[name].take(rows) for name in right}
-    terms, X, used = build(parsed, used, len(rows))
-    subject_codes, subjects = _people(frame[subject], rows)
-    codes = codes_of(visit_column)[rows]
-    _one_row_each(subject_codes, codes, subjects, visit_column.levels)
-    group_codes, groups = _groups(frame[group], rows, subject_codes, group) if group else (np.zeros_like(codes), ("",))
-    design_weights = _weights(frame[weights], rows, weights) if weights else np.ones(len(rows))
-    coordinates = np.stack([frame[name].numbers[rows] for name in times], axis=1) if times else None
     names = {
         "subject": subject,
         "visit": visit,
@@ -114,23 +83,64 @@ def mmrm_design(
         "weights": weights or "",
         "time": " ".join(times),
     }
+    frame, order, rows, y, notes = _usable(data, parsed, names, visit_order)
+    right = _right(parsed)
+    terms, X, used = build(parsed, {name: frame[name].take(rows) for name in right}, len(rows))
+    subject_codes, subjects = _people(frame[subject], rows)
+    visits = codes_of(order)[rows]
+    _one_row_each(subject_codes, visits, subjects, order.levels)
+    groups: Ints = np.zeros_like(visits)
+    group_levels: tuple[str, ...] = ("",)
+    if group:
+        groups, group_levels = _groups(frame[group], rows, subject_codes, group)
     return MmrmDesign(
         terms,
         y,
         X,
         subject_codes,
-        codes,
-        group_codes,
-        design_weights,
-        coordinates,
-        subjects,
-        visit_column.levels,
+        visits,
         groups,
+        _weights(frame[weights], rows, weights) if weights else np.ones(len(rows)),
+        np.stack([frame[name].numbers[rows] for name in times], axis=1) if times else None,
+        subjects,
+        order.levels,
+        group_levels,
         used,
         rows,
         names,
         (*notes, *_missing_note(y, parsed)),
     )
+
+
+def _right(parsed: Parsed) -> list[str]:
+    """Columns of the right-hand side."""
+    return [name for name in parsed.variables if name != parsed.response] if parsed.plain else list(parsed.variables)
+
+
+def _usable(
+    data: Any, parsed: Parsed, names: dict[str, str], visit_order: Sequence[str] | None
+) -> tuple[dict[str, Column], Column, Ints, Array, tuple[str, ...]]:
+    """Columns without unused levels, the visits in order, the rows to use, their outcomes, and what was left out."""
+    visit = names["visit"]
+    extra = [name for name in (names["group"], names["weights"], *names["time"].split()) if name]
+    frame = read(data, [*parsed.variables, names["subject"], visit, *extra])
+    order = _ordered_visits(frame[visit], visit, visit_order)
+    if frame[visit].is_factor:
+        frame[visit] = order
+    right = _right(parsed)
+    rows, notes = _complete_rows(frame, [*right, names["subject"], visit, *extra], parsed)
+    y = response(parsed, frame)[rows]
+    seen = rows[~np.isnan(y)]
+    if not len(seen):
+        raise DataError(f"no row has a value of {parsed.response!r} and of every other variable of the model")
+    coded = [*right, *([names["group"]] if names["group"] else [])]
+    frame, dropped = _without_unused(frame, coded, seen)
+    known = order.without_unused(seen)
+    gone = [level for level in order.levels if level not in known.levels]
+    if gone:
+        dropped.append(f"nobody has an outcome at visit {', '.join(gone)}; left out")
+    inside = ~np.any([known.missing[rows], *(frame[name].missing[rows] for name in coded)], axis=0)
+    return frame, known, rows[inside], y[inside], (*notes, *dropped)
 
 
 def same_design(design: MmrmDesign, data: Any) -> MmrmDesign:

@@ -19,8 +19,8 @@ from holdfast.stats.mmrm.many_newton import maximise_many
 from holdfast.stats.mmrm.many_vcov import answers
 from holdfast.stats.mmrm.prepare import structure_on_grid
 from holdfast.stats.mmrm.request import Request, request_of
-from holdfast.stats.mmrm.results import t_quantile, t_tail
 from holdfast.stats.mmrm.structures import Structure
+from holdfast.stats.mmrm.tails import t_quantile, t_tail
 
 Array = NDArray[np.float64]
 

@@ -10,18 +10,19 @@ from scipy import optimize
 
 from holdfast.errors import CallError
 from holdfast.stats.mmrm.mvt import equicoordinate
-from holdfast.stats.mmrm.results import Adjusted, Estimates, t_quantile
+from holdfast.stats.mmrm.tails import t_quantile
 
 Array = NDArray[np.float64]
 
 
-def adjusted(found: Estimates, method: str) -> Adjusted:
-    """Adjust the p values of `found`; "dunnett" and "tukey" also widen the intervals (eq:mmrm-mvt)."""
-    if method in ("dunnett", "tukey"):
-        return _single_step(found, method)
+SINGLE_STEP = ("dunnett", "tukey")
+
+
+def stepwise(p: Array, method: str) -> Array:
+    """p values (k,) adjusted by "bonferroni", "holm" or "hochberg"; raises `CallError` for another method."""
     if method not in _STEPS:
-        raise CallError(f"method is {method!r}; it can be: {', '.join([*_STEPS, 'dunnett', 'tukey'])}")
-    return Adjusted(method, found.table.assign(p_adjusted=_STEPS[method](found.p)))
+        raise CallError(f"method is {method!r}; it can be: {', '.join([*_STEPS, *SINGLE_STEP])}")
+    return _STEPS[method](p)
 
 
 def bonferroni(p: Array) -> Array:
@@ -52,22 +53,14 @@ def _back(values: Array, order: NDArray[np.int64]) -> Array:
 _STEPS: dict[str, Callable[[Array], Array]] = {"bonferroni": bonferroni, "holm": holm, "hochberg": hochberg}
 
 
-def _single_step(found: Estimates, method: str) -> Adjusted:
-    """Dunnett for comparisons with one control, Tukey for all pairs: one multivariate t with the rows' correlation.
+def single_step(t: Array, corr: Array, df: float, level: float) -> tuple[Array, float]:
+    """Adjusted p values (k,) and the critical value of t by one multivariate t (eq:mmrm-mvt).
 
-    The rows decide which it is; the smallest df of the rows is used for all, as the distribution has only one.
+    Dunnett for comparisons with one control, Tukey for all pairs: the correlation `corr` (k, k) of the estimates
+    decides which it is. `df` is the smallest of theirs, as the distribution has only one.
     """
-    corr = found.vcov / np.outer(found.se, found.se)
-    df = float(found.df.min())
-    p = np.array([1 - equicoordinate(abs(float(t)), corr, df) for t in found.t])
-    alone, bonferroni_bound = (
-        float(t_quantile(1 - (1 - found.level) / (2 * k), np.array([df]))[0]) for k in (1, len(found))
-    )
-    low, high = alone * 0.999, bonferroni_bound * 1.001  # the critical value lies between one estimate and Bonferroni
-    critical = optimize.brentq(lambda c: equicoordinate(c, corr, df) - found.level, low, high, xtol=1e-7)
-    table = found.table.assign(
-        low=found.estimate - critical * found.se,
-        high=found.estimate + critical * found.se,
-        p_adjusted=np.clip(p, found.p, 1.0),
-    )
-    return Adjusted(method, table)
+    p = np.array([1 - equicoordinate(abs(float(value)), corr, df) for value in t])
+    # The critical value lies between that of one estimate and Bonferroni's.
+    low, high = (float(t_quantile(1 - (1 - level) / (2 * k), np.array([df]))[0]) for k in (1, len(t)))
+    root = optimize.brentq(lambda c: equicoordinate(c, corr, df) - level, low * 0.999, high * 1.001, xtol=1e-7)
+    return p, float(root)

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from holdfast.errors import CallError
-from holdfast.stats.mmrm.results import t_quantile
 from holdfast.stats.mmrm.rows import people, person_covariance
+from holdfast.stats.mmrm.tails import t_quantile
 
 if TYPE_CHECKING:
     from holdfast.stats.mmrm.design import MmrmDesign

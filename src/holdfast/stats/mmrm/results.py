@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import special
 
 from holdfast.errors import CallError
 from holdfast.stats.estimates import COLUMNS, number, p_text
 from holdfast.stats.mmrm.df import FTest
 from holdfast.stats.mmrm.inference import Inference
+from holdfast.stats.mmrm.multiplicity import SINGLE_STEP, single_step, stepwise
+from holdfast.stats.mmrm.tails import f_tail, t_quantile, t_tail
 
 Array = NDArray[np.float64]
 
@@ -68,9 +69,14 @@ class Estimates:
 
         `method`: "bonferroni", "holm", "hochberg", "dunnett" or "tukey" (both by the multivariate t distribution).
         """
-        from holdfast.stats.mmrm.multiplicity import adjusted
-
-        return adjusted(self, method)
+        if method not in SINGLE_STEP:
+            return Adjusted(method, self.table.assign(p_adjusted=stepwise(self.p, method)))
+        p, critical = single_step(self.t, self.vcov / np.outer(self.se, self.se), float(self.df.min()), self.level)
+        half = critical * self.se
+        return Adjusted(
+            method,
+            self.table.assign(low=self.estimate - half, high=self.estimate + half, p_adjusted=np.clip(p, self.p, 1.0)),
+        )
 
     def __getitem__(self, row: int) -> pd.Series:
         return self.table.iloc[row]
@@ -130,22 +136,3 @@ def _combined_df(model: Array, df: Array, extra: Array, inference: Inference) ->
     people = inference.n_people - 1
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(extra > 0, (model + extra) ** 2 / (model**2 / df + extra**2 / people), df)
-
-
-def t_tail(t: Array, df: Array) -> Array:
-    """Upper tail of Student's t; the normal where df is infinite."""
-    finite = np.isfinite(df)
-    return np.asarray(np.where(finite, special.stdtr(np.where(finite, df, 1.0), -t), special.ndtr(-t)))
-
-
-def t_quantile(q: float, df: Array) -> Array:
-    """Quantile of Student's t; the normal where df is infinite."""
-    finite = np.isfinite(df)
-    return np.asarray(np.where(finite, special.stdtrit(np.where(finite, df, 1.0), q), special.ndtri(q)))
-
-
-def f_tail(F: float, num: float, den: float) -> float:
-    """Upper tail of F; chi-square where the denominator df is infinite."""
-    if not np.isfinite(den):
-        return float(special.chdtrc(num, num * F))
-    return float(special.fdtrc(num, den, F))
