@@ -6,11 +6,12 @@ Heavy modules are imported inside the commands, so that `holdfast --help` answer
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
 
-from holdfast.cli import check
+from holdfast.cli import analyse, audit, check, deed, demo, importing, new, power, prescribe, report, score, simulate
 from holdfast.errors import HoldfastError
 
 app = typer.Typer(
@@ -24,6 +25,17 @@ app = typer.Typer(
 )
 
 app.command("check")(check.check)
+app.command("simulate")(simulate.simulate)
+app.command("power")(power.power)
+app.command("new")(new.new)
+app.command("deed")(deed.deed)
+app.command("log")(audit.log)
+app.command("import")(importing.import_)
+app.command("analyse")(analyse.analyse)
+app.command("report")(report.report)
+app.command("demo")(demo.demo)
+app.command("score")(score.score)
+app.command("prescribe")(prescribe.prescribe)
 
 
 @app.callback(invoke_without_command=True)
@@ -45,6 +57,9 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("holdfast: stopped; what was not finished was not kept.", err=True)
         sys.exit(3)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing more can be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
         typer.echo(f"holdfast: {error.strerror or error}{place}", err=True)

@@ -1,0 +1,120 @@
+"""`holdfast analyse`: run the declared analyses and print what they gave."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from holdfast.analysis import Analysed, Results
+    from holdfast.analysis.context import Progress
+    from holdfast.core.ledger import Ledger
+    from holdfast.study.model import Study
+
+
+def analyse(
+    study: Annotated[Path, typer.Argument(help="The study folder.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document for machines.")] = False,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Code of an analysis; may be repeated.")] = None,
+    masked: Annotated[bool, typer.Option("--masked", help="Call the arms A and B, as before the reveal.")] = False,
+    actor: Annotated[str | None, typer.Option(help="Your name in the audit trail; else this computer's user.")] = None,
+) -> None:
+    """Run the analyses that the study file declares, in its order.
+
+    Exit codes: 0 all ran, 1 an analysis could not be run, 2 wrong call, 3 refused or could not.
+    """
+    *_, results = analysed(study, door="holdfast analyse", only=only or (), masked=masked, actor=actor)
+    if json:
+        import json as codec
+
+        typer.echo(codec.dumps(results.plain(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        _print(results)
+    if any(each.found is None for each in results.analyses):
+        raise typer.Exit(1)
+
+
+def analysed(
+    folder: Path, *, door: str, only: Sequence[str] = (), masked: bool = False, actor: str | None = None
+) -> tuple[Study, Ledger, dict[str, str], Results]:
+    """Open the folder as statistician and the arms through their one door, and run what is declared."""
+    from holdfast.analysis import run
+    from holdfast.wiring import open as open_study
+
+    opened = open_study(folder, role="statistician", actor=actor)
+    ledger, arms = opened.for_analysis(door=door, reveal=not masked)
+    with progress() as told:
+        results = run(opened.study, ledger, arms, only=only, files=_files(folder), progress=told)
+    return opened.study, ledger, arms, results
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """The tables beside the study file that analyses may name."""
+    home = folder if folder.is_dir() else folder.parent
+    return {file.name: file.read_text(encoding="utf-8-sig") for file in sorted(home.glob("*.csv"))}
+
+
+@contextmanager
+def progress() -> Iterator[Progress | None]:
+    """A bar on standard error while a person watches; nothing otherwise."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda what, share: bar.update(task, description=what[:60], completed=share)
+
+
+def _print(results: Results) -> None:
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    if results.simulated:
+        console.print("[bold yellow]Simulated people: no number here describes a real person.[/]")
+    if results.masked:
+        console.print("[bold yellow]Arms are masked, so directions are unknown.[/]")
+    console.print(f"[bold]{results.title}[/]  (data {results.data_hash[:12]})")
+    for each in results.analyses:
+        _print_one(console, each)
+    for code, contrast, p, decision in results.hierarchy:
+        console.print(f"Order of tests: {code}, {contrast}: p {_number(p, 3)}, {decision}")
+
+
+def _print_one(console: object, each: Analysed) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    echo = getattr(console, "print")  # noqa: B009  # rich has no interface type that mypy would know here
+    echo(f"\n[bold]{escape(each.title)}[/]  [{each.code}, {each.role}]", highlight=False)
+    echo(escape(each.method), style="dim", highlight=False)
+    if each.found is None:
+        for issue in each.issues:
+            echo(f"[red]{escape(issue.what)}[/] {escape(issue.remedy)}", highlight=False)
+        return
+    table = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
+    for name, side in (("contrast", "left"), ("at", "left"), ("what", "left")):
+        table.add_column(name, justify=side)  # type: ignore[arg-type]  # the words are rich's own
+    for name in ("estimate", "low", "high", "se", "df", "p"):
+        table.add_column(name, justify="right")
+    for row in each.rows:
+        numbers = [_number(value) for value in (row.estimate, row.low, row.high, row.se)]
+        table.add_row(escape(row.contrast), row.at, row.what, *numbers, _number(row.df, 1), _number(row.p, 4))
+    echo(table)
+    echo(f"n = {each.found.n}" + "".join(f"; {arm} {n}" for arm, n in each.found.n_by_arm.items()), highlight=False)
+    for note in each.found.notes:
+        echo(escape(note), highlight=False)
+
+
+def _number(value: float, decimals: int = 3) -> str:
+    if value != value:  # noqa: PLR0124  # NaN
+        return ""
+    return f"{value:.{decimals}f}"
