@@ -12,11 +12,14 @@ import typer
 from typer.testing import CliRunner, Result
 
 from holdfast import wiring
+from holdfast.analysis.fidelity import fidelity
 from holdfast.app import deeds
 from holdfast.app.views.sessions import session as session_view
 from holdfast.cli import prescribe as prescribe_command
+from holdfast.cli import record as record_command
+from holdfast.core.facts import SessionDone
 from holdfast.devices.fit_workout import read_fit_workout
-from holdfast.errors import CallError, Refused
+from holdfast.errors import CallError, DataError, Refused
 
 STUDY = """
 [study]
@@ -131,6 +134,7 @@ class SteadyClock:
 
 app = typer.Typer()
 app.command("prescribe")(prescribe_command.prescribe)
+app.command("record")(record_command.record)
 
 
 @app.callback()
@@ -264,3 +268,140 @@ def test_a_session_on_record_is_shown_as_it_was_asked(clinic: Clinic):
     assert "250 W (238-262)" in again.stdout
     assert "not computed anew" in again.stdout
     assert "300 W (285-315)" in clinic.run("prescribe", clinic.hard).stdout
+
+
+# record ----
+
+WATTS = [60.0] * 90 + [250.0] * 60 + [125.0] * 60 + [252.0] * 60 + [125.0] * 60 + [200.0] * 60 + [60.0] * 30
+"""A minute and a half of getting ready, then three bouts; the last is ridden at 200 of 250 W."""
+
+
+def ride(folder: Path, name: str = "ride.csv", watts: list[float] = WATTS) -> Path:
+    """A recording as a table: one row a second, heart rate rising from 100 by a beat every ten seconds."""
+    rows = [f"{second},{power:.0f},110,{100 + second // 10}" for second, power in enumerate(watts)]
+    path = folder / name
+    path.write_text("\n".join(["seconds,watts,cadence,hr", *rows]) + "\n")
+    return path
+
+
+def kept(clinic: Clinic, person: str) -> list[SessionDone]:
+    entries = clinic.desk("trainer").store.ledger().of(person, SessionDone)
+    return [entry.fact for entry in entries if isinstance(entry.fact, SessionDone)]
+
+
+def test_a_recording_is_shown_and_nothing_is_kept_without_a_name(clinic: Clinic, tmp_path: Path):
+    clinic.tested(clinic.hard)
+    figure = tmp_path / "overlay.svg"
+    done = clinic.run("record", clinic.hard, ride(tmp_path), "--figure", figure)
+    assert done.exit_code == 0, done.output
+    for words in (
+        "Steps placed by power",
+        "Not kept",
+        "bout 1",
+        "delivered",
+        "under",
+        "Session: modified in intensity",
+    ):
+        assert words in done.stdout, words
+    assert "1 of 4 work steps were not observed" in done.stdout
+    assert "not yet confirmed" in figure.read_text()
+    assert kept(clinic, clinic.hard) == []
+
+
+def test_a_confirmed_session_is_kept_with_its_file_and_its_verdicts(clinic: Clinic, tmp_path: Path):
+    """By hand: bouts of 15, 15.12 and 12 kJ, rests of 7.5 kJ: 57.12 of 60 kJ. The last bout is 80 %, so 2 of 3 bouts
+    and the leg press (24 reps of 80 kg) reach 90 %; session load 7 x 60 min."""
+    clinic.tested(clinic.hard, clinic.easy)
+    path = ride(tmp_path)
+    words = ["--did", "leg_press=12x80,12x80", "--rpe", 7, "--minutes", 60, "--confirm", "Tim", "--reason", "pain"]
+    shown = clinic.run("record", clinic.hard, path, *words, "--decided-by", "participant", "--json")
+    assert shown.exit_code == 0, shown.output
+    document = json.loads(shown.stdout)
+    (fact,) = kept(clinic, clinic.hard)
+    store = clinic.desk("trainer").store
+    assert store.files.get(fact.file_sha256) == path.read_bytes()
+    assert (fact.rpe, fact.reason, fact.decided_by) == (7, "pain", "participant")
+    whole = next(row for row in fact.delivered if row["step"] == "whole recording")
+    assert (whole["confirmed_by"], whole["how"], whole["seconds"]) == ("Tim", "power", 420)
+    arms = {clinic.hard: "HIT", clinic.easy: "MIT"}
+    found = fidelity(clinic.desk("trainer").study, store.ledger(), arms)
+    assert found is not None
+    (session,) = found.sessions[clinic.hard]
+    again = [
+        (step.step, step.verdict, step.watts, step.in_band, step.peak_heart_rate, step.end_heart_rate)
+        for step in session.steps
+    ]
+    first_time = [
+        (s["step"], s["verdict"], s["watts"], s["in_band"], s["peak_heart_rate"], s["end_heart_rate"])
+        for s in document["steps"]
+    ]
+    assert again == first_time
+    assert (document["verdict"], document["modified"]) == (session.verdict, list(session.modified))
+    assert sum(step.kilojoules or 0 for step in session.steps) == pytest.approx(57.12)
+
+
+def test_a_second_recording_of_a_session_and_the_same_file_again_are_refused(clinic: Clinic, tmp_path: Path):
+    clinic.tested(clinic.hard)
+    path = ride(tmp_path)
+    assert clinic.run("record", clinic.hard, path, "--confirm", "Tim").exit_code == 0
+    again = clinic.run("record", clinic.hard, path, "--session", 1, "--confirm", "Tim")
+    assert isinstance(again.exception, Refused)
+    assert "on record already" in str(again.exception)
+    same = clinic.run("record", clinic.hard, path, "--confirm", "Tim")
+    assert "kept for session 1" in str(same.exception)
+    assert [fact.number for fact in kept(clinic, clinic.hard)] == [1]
+
+
+def test_a_missed_session_keeps_its_reason_and_what_it_would_have_asked(clinic: Clinic):
+    clinic.tested(clinic.hard)
+    assert isinstance(clinic.run("record", clinic.hard, "--missed").exception, CallError)
+    odd = clinic.run("record", clinic.hard, "--missed", "--reason", "holiday")
+    assert "pain, symptom" in str(odd.exception)
+    done = clinic.run("record", clinic.hard, "--missed", "--reason", "time", "--decided-by", "participant")
+    assert done.exit_code == 0, done.output
+    (fact,) = kept(clinic, clinic.hard)
+    assert (fact.attended, fact.reason, len(fact.prescribed)) == (False, "time", 6)
+
+
+def test_what_was_written_down_is_kept_without_a_machine(clinic: Clinic):
+    clinic.tested(clinic.hard)
+    words = ["--as-asked", "strength", "--did", "bout 1=60@250", "--did", "bout 2=30@240", "--confirm", "Tim"]
+    done = clinic.run("record", clinic.hard, *words)
+    assert done.exit_code == 0, done.output
+    (fact,) = kept(clinic, clinic.hard)
+    assert [row.get("seconds") for row in fact.delivered if row["block"] == "cardio"] == [60, 30]
+    assert [row.get("reps") for row in fact.delivered if row["block"] == "strength"] == [12, 12]
+    for wrong in ("bout 9=60", "leg_press=12", "leg_press"):
+        assert isinstance(clinic.run("record", clinic.hard, "--did", wrong, "--confirm", "Tim").exception, CallError)
+
+
+def test_steps_are_placed_by_hand_where_nothing_tells_them(clinic: Clinic, tmp_path: Path):
+    clinic.tested(clinic.hard)
+    flat = ride(tmp_path, watts=[100.0] * 600)
+    unsure = clinic.run("record", clinic.hard, flat)
+    assert "Look at the overlay and place the steps by hand" in unsure.stdout
+    placed = clinic.run("record", clinic.hard, flat, "--place", 30, "--confirm", "Tim")
+    assert "Steps placed by by hand" not in placed.stdout
+    assert "Steps placed by hand" in placed.stdout
+    (fact,) = kept(clinic, clinic.hard)
+    assert next(row["how"] for row in fact.delivered if row["step"] == "whole recording") == "by hand"
+
+
+def test_a_rating_off_the_declared_scale_is_refused(clinic: Clinic, tmp_path: Path):
+    clinic.tested(clinic.hard)
+    done = clinic.run("record", clinic.hard, ride(tmp_path), "--rpe", 13, "--confirm", "Tim")
+    assert "not on the CR10 scale" in str(done.exception)
+
+
+def test_every_damaged_file_gives_what_can_be_read_or_says_why(clinic: Clinic, tmp_path: Path, shared: Path):
+    clinic.tested(clinic.hard)
+    for path in sorted((shared / "data/fit/damaged").glob("*.fit")):
+        done = clinic.run("record", clinic.hard, path)
+        assert done.exit_code in (0, 1), path.name
+        assert done.exception is None or isinstance(done.exception, SystemExit | DataError), path.name
+    hostile = tmp_path / "hostile.tcx"
+    hostile.write_text('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
+    assert isinstance(clinic.run("record", clinic.hard, hostile).exception, DataError)
+    empty = tmp_path / "empty.csv"
+    empty.write_bytes(b"")
+    assert isinstance(clinic.run("record", clinic.hard, empty).exception, DataError)

@@ -12,7 +12,7 @@ from holdfast.core.recording import Recording
 from holdfast.dosing.log import StepDone
 from holdfast.dosing.matching import Match
 from holdfast.dosing.measuring import mean, measure
-from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep
+from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep, Prescription
 from holdfast.study.programme import Tolerance
 
 StepVerdict = Literal["delivered", "over", "under", "short", "skipped", "not observable"]
@@ -101,6 +101,17 @@ def score_rows(block: PrescribedBlock, measured: Sequence[StepDone], tolerance: 
     """Score each step from its one measured row, in order."""
     pairs = zip(block.steps, measured, strict=True)
     return tuple(_score_measured(block.name, step, one, tolerance) for step, one in pairs)
+
+
+def score_session(
+    prescription: Prescription, done: Sequence[StepDone], tolerance: Tolerance
+) -> tuple[StepDelivery, ...]:
+    """Score every step of every block of a session from what its record keeps."""
+    return tuple(
+        step
+        for block in prescription.blocks
+        for step in score_log(block, [one for one in done if one.block == block.name], tolerance)
+    )
 
 
 def score_log(block: PrescribedBlock, done: Sequence[StepDone], tolerance: Tolerance) -> tuple[StepDelivery, ...]:

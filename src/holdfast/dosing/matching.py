@@ -50,6 +50,11 @@ class Match:
     agreement: float
     confirmed_by: str = ""
 
+    @property
+    def found(self) -> bool:
+        """Whether any step was placed at all."""
+        return any(span is not None for span in self.spans)
+
     def confirm(self, who: str) -> Match:
         """The same match, confirmed by a named person."""
         if not who.strip():
@@ -86,7 +91,12 @@ def match(block: PrescribedBlock, recording: Recording) -> tuple[Match, list[Iss
 
 def by_hand(block: PrescribedBlock, start: float, who: str) -> Match:
     """All steps in a row from this second of the recording, as a named person says."""
-    return Match(_in_a_row(start, _planned(block)), "by hand", 1.0).confirm(who)
+    return from_second(block, start).confirm(who)
+
+
+def from_second(block: PrescribedBlock, start: float) -> Match:
+    """All steps in a row from this second of the recording; a proposal until somebody confirms it."""
+    return Match(_in_a_row(start, _planned(block)), "by hand", 1.0)
 
 
 def _in_a_row(start: float, planned: FloatArray) -> tuple[Span, ...]:
