@@ -9,18 +9,31 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from holdfast.app import Account, Desk, Role, deeds
 from holdfast.core import facts as f
+from holdfast.storage import open_store
 from holdfast.study.model import Study
 from holdfast.study.parse import parse
 
-_spec = importlib.util.spec_from_file_location("holdfast_test_memory", Path(__file__).with_name("memory.py"))
-memory = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = memory
-_spec.loader.exec_module(memory)
+HERE = Path(__file__).resolve().parent
+
+
+def _load(name: str, file: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+memory = _load("holdfast_test_memory", HERE / "memory.py")
+storage = _load("holdfast_test_storage", HERE.parent / "storage" / "conftest.py")
 
 STUDY = """
 [study]
@@ -253,17 +266,32 @@ class _FixedArms:
         return self._sealing.arms.get(participant) or self._rule(stratum, slot, participant)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """One PostgreSQL database of our own, as the storage tests start it; each world is a study of its own in it."""
+    programs = storage.postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+    server = storage.PrivatePostgres(programs)
+    try:
+        server.start()
+        yield server.new_database()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty study in each kind of store."""
     if request.param == "memory":
         yield memory_world()
         return
-    from holdfast.storage import open_store
-
+    on_sqlite = request.param == "sqlite"
+    place = tmp_path / "study.db" if on_sqlite else request.getfixturevalue("postgres_url")
+    code = "small" if on_sqlite else f"small {uuid4()}"
     sealing = memory.MemorySealing()
     arms = _FixedArms(sealing, hard_first)
-    with open_store(tmp_path / "study.db", study="small", create=True, key_provider=lambda: arms) as store:
+    with open_store(place, study=code, create=True, key_provider=lambda: arms) as store:
         yield World(small_study(), store, sealing)
 
 

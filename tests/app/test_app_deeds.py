@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from holdfast.app import deeds
 from holdfast.app.path import State, state_of
 from holdfast.core.facts import Corrected, Randomised, Scheduled
 from holdfast.core.issues import Severity
+from holdfast.core.ledger import first_break
 from holdfast.errors import CallError, DataError, HoldfastError, NotPermitted, OutOfOrder, Refused, StaleView
 
 
@@ -130,6 +132,9 @@ def test_a_new_consent_form_is_asked_for_before_randomisation(world):
     world.open().baseline("P1")
     newer = world.study.eligibility.model_copy(update={"consent_version": "3"})
     world.study = world.study.model_copy(update={"eligibility": newer})
+    with pytest.raises(OutOfOrder, match="not the version that is in effect"):
+        deeds.randomise(world.desk("coordinator"), "P1")
+    deeds.amend(world.desk("coordinator"), ["consent version 2 became 3"], reason="ethics asked for it")
     with pytest.raises(OutOfOrder, match="consent in use is version '3'"):
         deeds.randomise(world.desk("coordinator"), "P1")
     deeds.consent(world.desk("coordinator"), "P1", version="3")
@@ -167,6 +172,17 @@ def test_nobody_is_randomised_before_the_commitment(world):
     world.baseline("P1")
     with pytest.raises(OutOfOrder, match="committed"):
         deeds.randomise(world.desk("coordinator"), "P1")
+
+
+def test_envelopes_are_entered_in_their_order(world):
+    """The manual fallback: paper and ledger must give the same slot."""
+    world.open().baseline("P1").baseline("P2")
+    coordinator = world.desk("coordinator")
+    with pytest.raises(Refused, match="Envelope 2 is not the next one"):
+        deeds.randomise(coordinator, "P2", envelope=2)
+    deeds.randomise(coordinator, "P1", envelope=1)
+    done = deeds.randomise(coordinator, "P2", envelope=2, on="2026-03-01")
+    assert (done.record.fact.slot, done.record.draft.reason[:10]) == (2, "envelope 2")
 
 
 def test_slots_follow_each_other_within_a_stratum(world):
@@ -478,3 +494,16 @@ def test_a_clock_that_jumps_back_is_noticed(world):
     done = deeds.consent(world.desk("coordinator"), "P1", version="2")
     assert "clock-jump" in codes(done)
     assert done.record.seq == world.ledger.seq
+
+
+def test_many_at_once_take_every_slot_once(world):
+    """Twelve people randomised by four hands at the same time: slots 1 to 12, none twice, none skipped."""
+    world.open()
+    people = [f"P{number}" for number in range(12)]
+    for code in people:
+        world.baseline(code)
+    coordinator = world.desk("coordinator")
+    with ThreadPoolExecutor(4) as hands:
+        done = list(hands.map(lambda code: deeds.randomise(coordinator, code), people))
+    assert sorted(each.record.fact.slot for each in done) == list(range(1, 13))
+    assert first_break(list(world.store.records())) is None

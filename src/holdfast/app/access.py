@@ -33,7 +33,7 @@ def _by(*roles: Role, after_lock: bool = False) -> Right:
 
 DEEDS: Mapping[str, Right] = {
     "open_study": _by(C, AD, ST),
-    "amend": _by(C, AD),
+    "amend": _by(C, AD, ST, after_lock=True),
     "commit_allocation": _by(R),
     "screen": _by(C),
     "clear": _by(C),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from holdfast.app import access
 from holdfast.app.desk import Desk
 from holdfast.app.path import state_of
-from holdfast.core.facts import StudyAmended, StudyOpened
+from holdfast.app.work import in_effect
 from holdfast.core.issues import Issue, Severity
 from holdfast.core.ledger import Ledger, clock_jumps, first_break
 from holdfast.errors import CallError
@@ -116,9 +116,8 @@ class OpenedStudy:
             raise CallError(f"The study has no outcome {code!r}.", ways_out=[f"Outcomes: {known}."]) from None
 
     def _file_changed(self) -> list[Issue]:
-        versions = self.desk.store.ledger().of("")
-        hashes: list[Any] = [e.fact.content_hash for e in versions if isinstance(e.fact, StudyOpened | StudyAmended)]
-        if not hashes or hashes[-1] == content_hash(self.study):
+        now = in_effect(self.desk.store.ledger())
+        if now in ("", content_hash(self.study)):
             return []
         what = "the study file differs from the version that is in effect."
         remedy = "Put the old file back, or let the new one take effect (deed amend)."

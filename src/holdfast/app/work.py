@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from holdfast.app import access
@@ -13,11 +14,13 @@ from holdfast.app.bounds import bounded, participant_code, text
 from holdfast.app.desk import Desk, Done
 from holdfast.app.path import State, allowed_from, event_of, state_of, step
 from holdfast.app.ports import Transaction
-from holdfast.core.facts import Fact, StudyOpened
+from holdfast.core.facts import Fact, StudyAmended, StudyOpened
 from holdfast.core.issues import Issue, Severity
 from holdfast.core.ledger import Entry, Ledger
 from holdfast.core.records import Draft, Record
 from holdfast.errors import CallError, OutOfOrder, Refused
+from holdfast.study.model import Study
+from holdfast.study.parse import content_hash
 
 
 @dataclass(slots=True)
@@ -111,8 +114,8 @@ def begin(desk: Desk, deed: str, participant: object = NOBODY, *, new_person: bo
         access.permit_person(desk, code)
     with desk.store.transaction() as tx:
         ledger = tx.ledger()
-        if deed != "open_study" and ledger.last(StudyOpened, "") is None:
-            raise OutOfOrder("The study is not open yet.", ways_out=["Open it first (deed open_study)."])
+        if deed != "open_study":
+            _same_file(desk, ledger, deed)
         access.permit_now(deed, ledger)
         if code and not new_person and code not in ledger.by_participant:
             raise CallError(f"Nobody has the code {code!r}.", ways_out=["See the list of participants."])
@@ -158,6 +161,11 @@ def day(value: date | str | None, today: date) -> date:
         raise CallError(f"{str(value)[:40]!r} is no day.", ways_out=["Write it as 2026-05-31."]) from None
 
 
+def day_or_unknown(value: date | str | None, today: date) -> date | None:
+    """As `day`, but what is left out stays unknown."""
+    return day(value, today) if value else None
+
+
 def refuse_repeat(found: Entry | None, what: str) -> None:
     """Refuse what is there already, and say how to change it."""
     if found is not None:
@@ -165,6 +173,42 @@ def refuse_repeat(found: Entry | None, what: str) -> None:
             f"{what} is recorded already (record {found.record.seq}).",
             ways_out=[f"Correct record {found.record.seq} with a reason."],
         )
+
+
+def in_effect(ledger: Ledger) -> str:
+    """The content hash of the version of the study file that is in effect; empty before the study is open."""
+    hashes = [e.fact.content_hash for e in ledger.of("") if isinstance(e.fact, StudyOpened | StudyAmended)]
+    return hashes[-1] if hashes else ""
+
+
+def _same_file(desk: Desk, ledger: Ledger, deed: str) -> None:
+    """Nobody works by a study file that never took effect: what the protocol asks for would change unseen."""
+    now = in_effect(ledger)
+    if not now:
+        raise OutOfOrder("The study is not open yet.", ways_out=["Open it first (deed open_study)."])
+    if deed != "amend" and _hash(_Same(desk.study)) != now:
+        raise OutOfOrder(
+            "The study file is not the version that is in effect.",
+            ways_out=["Put the old file back.", "Let the new version take effect (deed amend, with a reason)."],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A study as a key: the very same object has the same hash, and a deed need not work it out again."""
+
+    study: Study
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.study is self.study
+
+    def __hash__(self) -> int:
+        return id(self.study)
+
+
+@lru_cache(maxsize=8)
+def _hash(same: _Same) -> str:
+    return content_hash(same.study)
 
 
 def _clock(work: Work) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from holdfast.app.bounds import text
 from holdfast.app.desk import Desk, Done
 from holdfast.app.safety import REPORTED, duties
-from holdfast.app.work import Work, begin, day, refuse_repeat
+from holdfast.app.work import Work, begin, day, day_or_unknown, refuse_repeat
 from holdfast.core.facts import (
     AdverseEvent,
     ConcomitantTreatment,
@@ -38,6 +38,8 @@ def adverse_event(
 ) -> Done:
     """Keep an unwanted event. A serious one starts a clock: the issues say to whom it is due, and when.
 
+    A day that is left out is unknown, never today.
+
     Raises
     ------
     CallError
@@ -53,8 +55,8 @@ def adverse_event(
             related,
             expected,
             serious,
-            day(began, work.today),
-            day(ended, work.today) if ended else None,
+            day_or_unknown(began, work.today),
+            day_or_unknown(ended, work.today),
         )
         _check_order(fact.began, fact.ended)
         _refuse_same(work, fact)
@@ -121,10 +123,10 @@ def intercurrent(desk: Desk, participant: str, event: str, *, on: date | str | N
 def concomitant(
     desk: Desk, participant: str, what: str, *, began: date | str | None = None, ended: date | str | None = None
 ) -> Done:
-    """Keep other treatment during the study."""
+    """Keep other treatment during the study. A day that is left out is unknown, never today."""
     with begin(desk, "concomitant", participant) as work:
         name = text(what, "which treatment", needed=True)
-        fact = ConcomitantTreatment(name, day(began, work.today), day(ended, work.today) if ended else None)
+        fact = ConcomitantTreatment(name, day_or_unknown(began, work.today), day_or_unknown(ended, work.today))
         _check_order(fact.began, fact.ended)
         _refuse_same(work, fact)
         work.write(fact)

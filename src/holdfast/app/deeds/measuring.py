@@ -26,13 +26,16 @@ def record_form(
     answers: Mapping[str, Value],
     *,
     on: date | str | None = None,
+    form: str = "",
 ) -> Done:
     """Keep a person's raw answers to one instrument at one visit. Doubtful answers are kept and pointed out.
+
+    `form` says which published version of the instrument was answered, where there are several.
 
     Raises
     ------
     CallError
-        When the study does not use this instrument, or no item has an answer.
+        When the study does not use this instrument, there is no such version, or no item has an answer.
     Refused
         When this form is there already.
     """
@@ -43,9 +46,9 @@ def record_form(
         if all(value is None for value in clean.values()):
             raise CallError("No item has an answer.", ways_out=["Leave the form out; a missing form shows as missing."])
         refuse_repeat(_form(work, visit, instrument), f"{instrument} at {visit}")
-        version, found = _read(desk.study, instrument, clean)
+        found = _read(desk.study, instrument, clean, form)
         when = day(on, work.today)
-        work.write(Answered(instrument, clean, version, when), visit=visit)
+        work.write(Answered(instrument, clean, form, when), visit=visit)
         _relay(work, found)
         rules.point_out_timing(work, window_of(desk.study, work.ledger, participant, visit), when)
     return work.done()
@@ -113,12 +116,12 @@ def _used_here(study: Study, instrument: str) -> None:
         raise CallError(f"The study does not use {instrument[:40]!r}.", ways_out=[f"It uses: {', '.join(used)}."])
 
 
-def _read(study: Study, code: str, answers: Mapping[str, Value]) -> tuple[str, Sequence[Issue]]:
+def _read(study: Study, code: str, answers: Mapping[str, Value], form: str) -> Sequence[Issue]:
     own = next((each for each in study.measurements if each.code == code), None)
     if own is not None:
-        return "", _measurement_issues(own, answers)
+        return _measurement_issues(own, answers)
     if code not in instruments.codes():
-        return "", ()
+        return ()
     instrument = instruments.load(code)
     strangers = [key for key in answers if key not in {item.id for item in instrument.items}]
     if strangers:
@@ -126,7 +129,10 @@ def _read(study: Study, code: str, answers: Mapping[str, Value]) -> tuple[str, S
             f"{code} has no item {strangers[0][:40]!r}.",
             ways_out=["Items: " + ", ".join(item.id for item in instrument.items)],
         )
-    return str(getattr(instrument, "version", "") or ""), instruments.score(instrument, answers).issues
+    labels = [version.label for version in instrument.versions]
+    if form and form not in labels:
+        raise CallError(f"{code} has no version {form[:40]!r}.", ways_out=[f"Versions: {', '.join(labels) or 'none'}."])
+    return instruments.score(instrument, answers).issues
 
 
 def _measurement_issues(own: Measurement, answers: Mapping[str, Value]) -> list[Issue]:

@@ -185,8 +185,11 @@ def describe(desk: Desk, participant: str, values: Mapping[str, Value]) -> Done:
     return work.done()
 
 
-def randomise(desk: Desk, participant: str, *, on: date | str | None = None) -> Done:
+def randomise(desk: Desk, participant: str, *, on: date | str | None = None, envelope: int | None = None) -> Done:
     """Give the person the next slot of the sealed sequence. The record holds the slot; the arm stays sealed.
+
+    `envelope` is the number of the sealed envelope that was opened while the system was down: it must be the next
+    slot, so that paper and ledger give the same arm.
 
     Raises
     ------
@@ -200,7 +203,13 @@ def randomise(desk: Desk, participant: str, *, on: date | str | None = None) -> 
             raise OutOfOrder(f"{participant} cannot be randomised yet: {'; '.join(reasons)}.")
         stratum, factors = rules.stratum_of(work, participant)
         slot = work.tx.take_slot(stratum, participant)
-        work.write(Randomised(stratum, slot, day(on, work.today), factors))
+        if envelope is not None and envelope != slot:
+            raise Refused(
+                f"Envelope {envelope} is not the next one of stratum {stratum!r}: that is {slot}.",
+                ways_out=["Enter the envelopes in the order of their numbers.", "Report an envelope that is missing."],
+            )
+        why = f"envelope {envelope}, opened while the system was down" if envelope is not None else ""
+        work.write(Randomised(stratum, slot, day(on, work.today), factors), reason=why)
     return work.done()
 
 

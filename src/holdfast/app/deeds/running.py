@@ -6,7 +6,7 @@ from holdfast.app import access
 from holdfast.app.bounds import text
 from holdfast.app.desk import Desk, Done
 from holdfast.app.ports import Sealing
-from holdfast.app.work import Work, begin
+from holdfast.app.work import Work, begin, in_effect
 from holdfast.core.facts import (
     AdverseEvent,
     Committed,
@@ -49,17 +49,11 @@ def amend(desk: Desk, changes: tuple[str, ...] | list[str], *, reason: str) -> D
     """
     with begin(desk, "amend") as work:
         now = content_hash(desk.study)
-        if in_effect(work) == now:
+        if in_effect(work.ledger) == now:
             raise Refused("The study file means the same as the version in effect; there is nothing to amend.")
         why = text(reason, "the reason", needed=True)
         work.write(StudyAmended(desk.study.study.version, now, tuple(changes)), reason=why)
     return work.done()
-
-
-def in_effect(work: Work) -> str:
-    """The content hash of the version of the study file that is in effect."""
-    hashes = [e.fact.content_hash for e in work.ledger.of("") if isinstance(e.fact, StudyOpened | StudyAmended)]
-    return hashes[-1] if hashes else ""
 
 
 def commit_allocation(desk: Desk) -> Done:
