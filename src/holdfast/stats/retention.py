@@ -317,6 +317,8 @@ def _bootstrap(
 ) -> BootstrapCheck:
     k = len(names)
     nothing = np.full((k, 2), np.nan)
+    if draws == 0:
+        return BootstrapCheck(nothing, np.full(k, np.nan), 0, "bootstrap check: not asked for (draws=0)")
     try:
         statistic = gains_of_weights(Y, codes, k)
         point = statistic(np.ones((1, len(Y))))[0]
