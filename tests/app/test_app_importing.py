@@ -11,6 +11,7 @@ from holdfast.app import deeds, views
 from holdfast.app.path import State, state_of
 from holdfast.core.facts import (
     Answered,
+    Committed,
     Described,
     Enrolled,
     Imported,
@@ -56,6 +57,9 @@ def test_a_finished_trial_is_taken_in_locked_and_revealed(world):
     assert {entry.record.draft.actor for entry in ledger.entries} == {"a-administrator"}
     assert [type(record.fact) for record in done.records[-2:]] == [Locked, Revealed]
     assert state_of(ledger, "2") is State.LOST
+    committed = ledger.last(Committed)
+    assert committed.fact.scheme == "imported"
+    assert committed.record.seq < ledger.all(Randomised)[0].record.seq
     assert "ZZ" not in str(list(world.store.records()))  # the ledger holds slots, never arms
 
 
@@ -64,6 +68,9 @@ def test_an_import_that_is_not_closed_stays_open_and_sealed(world):
     deeds.import_records(world.desk("administrator"), trial(), allocation=ARMS)
     deeds.record_form(world.desk("assessor"), "1", "FU", "pain-number", {"pain": 1})
     assert world.ledger.last(Locked) is None
+    world.baseline("P1")
+    with pytest.raises(OutOfOrder, match="randomised elsewhere"):
+        deeds.randomise(world.desk("coordinator"), "P1")
 
 
 def wrong(change):

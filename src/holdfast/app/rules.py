@@ -17,6 +17,9 @@ from holdfast.study.schedule import Window
 
 INTENSITIES = ("light", "moderate", "vigorous")
 
+IMPORTED_SCHEME = "imported"
+"""The scheme of a commitment to arms that were assigned elsewhere."""
+
 
 def trains_vigorously(study: Study) -> bool:
     """Whether any arm trains vigorously. It is asked of the study and never of a person's arm."""
@@ -47,8 +50,11 @@ def not_ready(work: Work) -> list[str]:
     reasons = []
     if work.state is not State.BASELINE:
         reasons.append(f"the person is {work.state}, and {State.BASELINE} comes first")
-    if ledger.last(Committed, "") is None:
+    committed = ledger.last(Committed, "")
+    if committed is None:
         reasons.append("no sealed allocation is committed")
+    elif isinstance(committed.fact, Committed) and committed.fact.scheme == IMPORTED_SCHEME:
+        reasons.append("people of this trial were randomised elsewhere, and their allocation was imported")
     agreed = ledger.last(Consented, person)
     wanted = study.eligibility.consent_version
     if agreed is not None and isinstance(agreed.fact, Consented) and agreed.fact.version != wanted:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from holdfast.app.bounds import bounded, participant_code
 from holdfast.app.desk import Desk, Done
 from holdfast.app.path import IMPORTED, TABLE, State, event_of, state_of
+from holdfast.app.rules import IMPORTED_SCHEME
 from holdfast.app.work import Work, begin
 from holdfast.core.facts import (
     Answered,
@@ -31,8 +32,6 @@ ALLOWED = {
     "intercurrent-event", "concomitant-treatment", "imported",
 }  # fmt: skip
 """Kinds of facts that may come from elsewhere. What opens, locks, reveals or corrects is a deed of its own."""
-
-MOST_SHOWN = 50
 
 
 def import_records(
@@ -60,9 +59,9 @@ def import_records(
         _refuse_twice(work, drafts)
         _check_allocation(work, drafts, arms)
         checked = _checked(work, drafts)
+        if arms:
+            _seal(work, arms)
         _append(work, checked)
-        if arms and desk.sealing is not None:
-            desk.sealing.keep(arms)
         if close:
             _close(work, arms)
     return work.done()
@@ -178,6 +177,16 @@ def _repeat(draft: Draft, seen: Counter[_Key], where: str) -> list[Issue]:
     if seen[key] == 1:
         return []
     return [Issue("duplicate", where, f"{key[3]} is there already.", "Keep one row per person, visit and form.")]
+
+
+def _seal(work: Work, arms: Mapping[str, str]) -> None:
+    """Keep the arms in the sealed store and commit to them before anybody's slot is written."""
+    sealing = work.desk.sealing
+    if sealing is None:  # said already, with a way out, when the allocation was checked
+        raise CallError("There is no place to seal an imported allocation.")
+    sealing.keep(arms)
+    commitment, holder = sealing.commitment()
+    work.write(Committed(commitment, IMPORTED_SCHEME, holder), participant="")
 
 
 def _append(work: Work, drafts: Sequence[Draft]) -> None:
