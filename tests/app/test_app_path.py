@@ -107,3 +107,12 @@ def test_a_deed_done_twice_is_refused(new_world, again):
     with pytest.raises(OutOfOrder):
         act()
     assert state_of(world.ledger, "P1") is State.RANDOMISED
+
+
+def test_the_page_of_roles_is_what_access_decides():
+    spec = importlib.util.spec_from_file_location("write_roles", ROOT / "scripts" / "write-roles.py")
+    write = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(write)
+    assert (ROOT / "docs" / "roles.md").read_text(encoding="utf-8") == write.page(), (
+        "run: python scripts/write-roles.py"
+    )
