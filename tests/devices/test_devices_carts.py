@@ -262,3 +262,19 @@ def test_what_is_no_number_is_missing(written):
 )
 def test_times_as_carts_write_them(written, unit, value):
     assert cells.seconds(written, unit) == value
+
+
+@pytest.mark.parametrize("kind", ["endless tag", "document type", "cut off"])
+def test_a_workbook_with_a_hostile_part_is_refused(kind):
+    part = {
+        "endless tag": b"<a " + b" ".join(b'x%d="1"' % i for i in range(200_000)) + b"/>",
+        "document type": b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        "cut off": b"<styleSheet><fonts",
+    }[kind]
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(cosmed_xlsx())) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, part if name == "xl/styles.xml" else old.read(name))
+    rows, issues = rows_of(out.getvalue())
+    assert rows == []
+    assert issues[0].code == "unreadable-workbook"

@@ -102,3 +102,17 @@ def test_the_kind_of_file_is_told_by_its_bytes(shared):
     kinds = [read_recording((shared / name).read_bytes())[0].source for name in names]
     assert kinds == ["fit", "tcx"]
     assert read_recording(b"secs,watts\n0,100\n1,101\n")[0].source == "csv"
+
+
+def test_one_endless_tag_or_text_is_cut_off():
+    """A parser that is fed piece by piece begins an unfinished tag again with every piece; 50 MB took four minutes."""
+    attributes = b" ".join(b'x%d="1"' % i for i in range(300_000))
+    for data in (b"<a " + attributes + b"/>", b"<a><Trackpoint><Time>" + b"x" * 3_000_000):
+        recording, issues = read_tcx(data)
+        assert len(recording) == 0
+        assert issues[0].code == "damaged-file"
+
+
+def test_more_elements_than_any_session_has_are_cut_off():
+    _, issues = read_tcx(b"<a>" + b"<b/>" * 700_000)
+    assert issues[0].code == "damaged-file"

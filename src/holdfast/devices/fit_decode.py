@@ -20,8 +20,9 @@ from holdfast.devices.fit_crc import crc16
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-MAX_MESSAGES = 400_000  # two hours at one a second hold some 20,000
-MAX_DEFINITIONS = 4_000
+MAX_MESSAGES = 250_000  # two hours at one a second hold some 20,000
+MAX_DEFINITIONS = 4_000  # different ones
+MAX_REDEFINITIONS = 100_000
 TIMESTAMP = 253
 
 #: base type -> numpy code, invalid value
@@ -220,7 +221,7 @@ class _Scan:
         self.file, self.at, self.end = file, begin, end
         self.local: dict[int, Definition] = {}
         self.seen: dict[bytes, Definition] = {}
-        self.messages = 0
+        self.messages = self.defined = 0
 
     def run(self) -> None:
         data = self.file.data
@@ -255,7 +256,8 @@ class _Scan:
             known = self.seen[body] = self._parse(at, header)
         self.local[header & 0x0F] = known
         self.at = after
-        return True
+        self.defined += 1
+        return self.defined <= MAX_REDEFINITIONS or self._stop("too-many-messages", "definitions without end.")
 
     def _parse(self, at: int, header: int) -> Definition:
         data = self.file.data

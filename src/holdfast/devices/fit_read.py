@@ -15,6 +15,7 @@ from holdfast.devices.samples import earliest, recording_from
 FILE_ID, SESSION, LAP, RECORD, EVENT = 0, 18, 19, 20, 21
 EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 RELATIVE_CLOCK = 0x10000000  # timestamps below count from when the device was switched on
+MAX_CHAINED = 20  # files in one file that are looked through for records
 LONGEST = 2 * 86_400  # seconds a session may last before a timestamp is taken for damage
 
 #: channel -> (field, scale, offset) in order of preference; value = raw / scale - offset.
@@ -80,7 +81,9 @@ def read_fit(data: bytes) -> tuple[Recording, tuple[Issue, ...]]:
 
 def _first_with_records(data: bytes) -> tuple[FitFile, int]:
     file, end = decode_fit(data)
-    while not file.count(RECORD) and end + 14 <= len(data) and data[end + 8 : end + 12] == b".FIT":
+    for _ in range(MAX_CHAINED):
+        if file.count(RECORD) or end + 14 > len(data) or data[end + 8 : end + 12] != b".FIT":
+            break
         following, after = decode_fit(data, start=end)
         if following.count(RECORD):
             return following, after

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from holdfast.core.issues import Issue
 
-MAX_BYTES = 64 * 1024 * 1024  # the largest real file of a two-hour session seen is 0.8 MB
+MAX_BYTES = 32 * 1024 * 1024  # the largest real file of a two-hour session seen is 0.8 MB
 MAX_ROWS = 100_000  # samples or breaths; more than a day at one a second
 MAX_COLUMNS = 400
 MAX_CELL = 2_000  # characters

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import zipfile
+from collections.abc import Iterable
 
 from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
 from openpyxl import load_workbook
 
 from holdfast.core.issues import Issue, Severity
 from holdfast.devices.cells import Cell
 from holdfast.devices.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, too_large
+from holdfast.devices.safe_xml import BrokenXml, elements, is_safe
 
 Rows = list[tuple[Cell, ...]]
 Issues = tuple[Issue, ...]
 
-MAX_UNZIPPED = 40 * 1024 * 1024  # bytes of an xlsx after unpacking
+MAX_UNZIPPED = 24 * 1024 * 1024  # bytes of an xlsx after unpacking
 MAX_RATIO = 200  # unpacked to packed; a zip bomb is far beyond
 MAX_CELLS = 2_000_000
-MAX_ELEMENTS = 3_000_000
+MAX_SHEET_ROWS = 20_000  # a workbook may leave rows out, and each one left out is made again
 _SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
 
 
@@ -46,25 +48,35 @@ def rows_of_xlsx(data: bytes) -> tuple[Rows, Issues]:
         if refused:
             return [], refused
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        limits = {"max_row": MAX_CELLS // MAX_COLUMNS, "max_col": MAX_COLUMNS}
-        return [_plain(row) for row in sheet.iter_rows(values_only=True, **limits)], ()
+        return _bounded(book.worksheets[0].iter_rows(values_only=True, max_row=MAX_SHEET_ROWS)), ()
     except Exception:  # openpyxl raises a dozen kinds on a damaged workbook; each means the same here
         return [], (Issue("unreadable-workbook", "cart export", "the workbook is damaged and cannot be read."),)
+
+
+def _bounded(rows: Iterable[tuple[object, ...]]) -> Rows:
+    out: Rows = []
+    count = 0
+    for row in rows:
+        out.append(tuple(_cell(value) for value in row[:MAX_COLUMNS]))
+        count += max(len(row), 1)
+        if count > MAX_CELLS:
+            break
+    return out
 
 
 def _bomb(data: bytes) -> Issues:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
         total = sum(entry.file_size for entry in entries)
+        bounded = len(entries) <= 2_000 and total <= MAX_UNZIPPED
+        parts = [entry for entry in entries if entry.filename.endswith((".xml", ".rels"))]
+        if bounded and not all(is_safe(archive.read(part)) for part in parts):
+            what = "a part of the workbook is no XML or leaves its bounds; the workbook is refused."
+            return (Issue("unreadable-workbook", "cart export", what),)
     if len(entries) > 2_000 or total > MAX_UNZIPPED or total > MAX_RATIO * len(data) + 1_000_000:
         what = f"the workbook unpacks to {total / 1e6:.0f} MB from {len(data) / 1e6:.2f} MB and is refused."
         return (Issue("file-too-large", "cart export", what),)
     return ()
-
-
-def _plain(row: tuple[object, ...]) -> tuple[Cell, ...]:
-    return tuple(_cell(value) for value in row)
 
 
 def _cell(value: object) -> Cell:
@@ -80,14 +92,14 @@ def rows_of_spreadsheet_xml(data: bytes) -> tuple[Rows, Issues]:
     """Rows of an Excel 2003 spreadsheet XML; a truncated file gives the rows before the damage."""
     rows: Rows = []
     try:
-        for seen, (_, element) in enumerate(ElementTree.iterparse(io.BytesIO(data), forbid_dtd=True)):
+        for element in elements(data):
             if element.tag == f"{_SPREADSHEET}Row":
                 rows.append(_xml_row(element))
                 element.clear()
-            if len(rows) >= MAX_ROWS or seen >= MAX_ELEMENTS:
+            if len(rows) >= MAX_ROWS:
                 break
-    except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError):
-        what = f"the XML ends or breaks after {len(rows)} rows."
+    except BrokenXml:
+        what = f"the XML ends, breaks or leaves its bounds after {len(rows)} rows."
         return rows, (Issue("damaged-file", "cart export", what, severity=Severity.WARNING),)
     return rows, ()
 
@@ -118,21 +130,22 @@ def decode(data: bytes) -> str:
 def rows_of_text(data: bytes, delimiter: str | None = None) -> tuple[Rows, Issues]:
     """Rows of delimited text; the delimiter is the one of tab, semicolon and comma that cuts most in the head."""
     text = decode(data).replace("\x00", "")
-    lines = text.splitlines()
+    # Newlines of every system become one kind, and only as many lines are made as will be read.
+    lines = list(itertools.islice(io.StringIO(text, newline=None), MAX_ROWS + 1))
     if not any(line.strip() for line in lines):
         return [], (Issue("empty-file", "cart export", "the file holds no text."),)
     issues: Issues = ()
     if len(lines) > MAX_ROWS:
-        what = f"only the first {MAX_ROWS} of {len(lines)} lines were read."
+        what = f"only the first {MAX_ROWS} lines were read."
         issues = (Issue("too-many-rows", "cart export", what, severity=Severity.WARNING),)
     cut = delimiter or _sniff(lines[:50])
     rows: Rows = []
     count = 0
     for line in lines[:MAX_ROWS]:
         try:
-            cells = next(csv.reader([line[: MAX_CELL * 20]], delimiter=cut), [])
+            cells = next(csv.reader([line.rstrip("\n")[: MAX_CELL * 20]], delimiter=cut), [])
         except csv.Error:
-            cells = line.split(cut)
+            cells = line.rstrip("\n").split(cut)
         rows.append(tuple(cell[:MAX_CELL] for cell in cells[:MAX_COLUMNS]))
         count += len(rows[-1])
         if count > MAX_CELLS:

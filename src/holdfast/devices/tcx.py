@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import UTC, datetime
 
 import numpy as np
 from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
 
 from holdfast.core.issues import Issue, Severity
 from holdfast.core.recording import CHANNEL_UNITS, Lap, Recording
 from holdfast.devices.cells import moment, number
 from holdfast.devices.limits import MAX_ROWS, too_large
+from holdfast.devices.safe_xml import BrokenXml, HostileXml, elements
 from holdfast.devices.samples import earliest, recording_from
 
 #: local tag names of a trackpoint, and the channel each one is
@@ -25,8 +24,6 @@ TAGS = {
     "DistanceMeters": "distance",
     "AltitudeMeters": "altitude",
 }
-MAX_DEPTH = 60
-MAX_ELEMENTS = 2_000_000  # start and end events; two hours at one a second make 200,000
 
 
 def read_tcx(data: bytes) -> tuple[Recording, tuple[Issue, ...]]:
@@ -68,23 +65,17 @@ class _Reader:
         self.device: str | None = None
 
     def read(self, data: bytes) -> tuple[Issue, ...]:
-        depth = elements = 0
         try:
-            for event, element in ElementTree.iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
-                depth += 1 if event == "start" else -1
-                elements += 1
-                if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
-                    raise ValueError
-                if event == "end":
-                    self._end(element)
+            for element in elements(data):
+                self._end(element)
                 if len(self.times) >= MAX_ROWS:
                     what = f"only the first {MAX_ROWS} samples were read."
                     return (Issue("too-many-rows", "tcx", what, severity=Severity.WARNING),)
-        except DefusedXmlException:
+        except HostileXml:
             what = "the file declares entities or a document type and was not read further."
             return (Issue("hostile-xml", "tcx", what),)
-        except (ElementTree.ParseError, ValueError, LookupError):
-            what = f"the XML ends or breaks after {len(self.times)} samples."
+        except BrokenXml:
+            what = f"the XML ends, breaks or leaves its bounds after {len(self.times)} samples."
             return (Issue("damaged-file", "tcx", what, severity=Severity.WARNING),)
         return ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -11,7 +12,7 @@ from holdfast.capacity.quality import check
 from holdfast.core.issues import Issue, Severity
 from holdfast.devices import cells
 from holdfast.devices.cart_table import EMPTY, Issues, assemble
-from holdfast.devices.limits import MAX_ROWS, too_large
+from holdfast.devices.limits import MAX_COLUMNS, MAX_ROWS, too_large
 from holdfast.devices.sheets import decode
 
 #: ZAN parameter codes, the same in every language: milliseconds, W, mL, ms, mL, ms, mL/min, mL/min, bpm, m/h, rpm.
@@ -42,7 +43,8 @@ def read_zan(data: bytes) -> tuple[BreathTable, Issues]:
     if refused:
         return EMPTY, refused
     head, _, body = decode(data).partition("[Data]")
-    codes = [int(code) for code in re.findall(r"^P=(\d{1,6}),", head, flags=re.MULTILINE)]
+    head = head[:100_000]
+    codes = [int(code) for code in re.findall(r"^P=(\d{1,6}),", head, flags=re.MULTILINE)][:MAX_COLUMNS]
     missing = [name for name in NEEDED if CODES[name] not in codes]
     if missing:
         what = f"the parameter list does not name {', '.join(missing)}."
@@ -72,8 +74,8 @@ def _breaths(body: str, width: int) -> tuple[FloatArray, Issues]:
     rows: list[list[float]] = []
     damaged = 0
     # Lines that do not begin with B and a number hold marks and means, not breaths.
-    for line in re.findall(r"^B\d{1,7}=([^\n\r]*)", body, flags=re.MULTILINE)[:MAX_ROWS]:
-        row = [cells.number(part) for part in line[:20_000].split(",")[1 : width + 1]]
+    for found in itertools.islice(re.finditer(r"^B\d{1,7}=([^\n\r]*)", body, flags=re.MULTILINE), MAX_ROWS):
+        row = [cells.number(part) for part in found[1][:20_000].split(",")[1 : width + 1]]
         if len(row) < width or not np.isfinite(row[0]):
             damaged += 1
         else:
