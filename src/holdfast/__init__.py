@@ -16,10 +16,15 @@ except PackageNotFoundError:  # a source tree that nobody installed
     __version__ = "0+unknown"
 
 _DOORS = {
+    "open": "holdfast.wiring",
     "mmrm": "holdfast.stats.mmrm",
     "mmrm_design": "holdfast.stats.mmrm",
     "mmrm_many": "holdfast.stats.mmrm",
     "ancova": "holdfast.stats.ancova",
+    "retention": "holdfast.stats.retention",
+    "responders": "holdfast.stats.responders",
+    "delta_adjust": "holdfast.stats.delta",
+    "mediate": "holdfast.stats.why",
 }
 
 __all__ = ["__version__", *_DOORS]
