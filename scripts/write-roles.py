@@ -1,4 +1,4 @@
-"""Write docs/roles.md, who may do and see what, from the one place that decides it; a test fails when it is not current."""
+"""Write docs/roles.md, who may do and see what, from the place that decides it; a test fails when it is not current."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Roles: coordinator (C), trainer (T), assessor (A), participant (P), statistician
 independent randomiser (R). A participant sees and answers only what is the participant's own.
 
 Every deed is one transaction: all of it is kept, or nothing and the reason. A deed that the path of the participant
-([path.md](path.md)), the protocol or the lock does not allow is refused. A record is never changed: a correction is a new
-record with a reason, refused when the editor saw an older value.
+([path.md](path.md)), the protocol or the lock does not allow is refused. A record is never changed: a correction is a
+new record with a reason, refused when the editor saw an older value.
 """
 
 ARMS = """## Who knows an arm
@@ -30,10 +30,10 @@ ARMS = """## Who knows an arm
 - After the lock: the statistician, as A and B. After the reveal: {revealed}.
 - Never through this system: assessor and participant.
 
-Arms, programmes and doses are also withheld where they would show indirectly: in free texts, in tests and decisions between
-visits, in corrections of and questions about training records, in how often somebody trained where the arms train
-differently often, in counts. A test lives two worlds in step, with the arms exchanged, and compares every answer of every
-deed and view to the letter.
+Arms, programmes and doses are also withheld where they would show indirectly: in free texts, in tests and decisions
+between visits, in corrections of and questions about training records, in how often somebody trained where the arms
+train differently often, in counts. A test lives two worlds in step, with the arms exchanged, and compares every answer
+of every deed and view to the letter.
 """
 
 LETTERS = {
@@ -57,17 +57,8 @@ def page() -> str:
     seen = [_row(name, roles, getattr(views, name, None)) for name, roles in access.VIEWS.items()]
     late = ", ".join(f"`{name}`" for name, right in access.DEEDS.items() if right.after_lock)
     parts = [HEAD, "## Deeds\n", head, rule, *done, f"\nStill possible after the lock: {late}.\n"]
-    return "\n".join(
-        [
-            *parts,
-            "## Views and exports\n",
-            head.replace("deed", "view"),
-            rule,
-            *seen,
-            "",
-            ARMS.format(revealed=revealed),
-        ]
-    )
+    parts += ["## Views and exports\n", head.replace("deed", "view"), rule, *seen, "", ARMS.format(revealed=revealed)]
+    return "\n".join(parts)
 
 
 def _row(name: str, roles: Iterable[Role], function: object) -> str:

@@ -159,3 +159,5 @@ def test_reports_of_serious_events_are_due_until_they_are_made(world):
     deeds.adverse_event_reported(coordinator, "P1", event.seq, to="sponsor")
     (row,) = views.adverse_events(coordinator)
     assert [whom for whom, _ in row.due] == ["ethics committee"]
+    (issue,) = deeds.lock(coordinator).issues
+    assert (issue.code, "ethics committee" in issue.what) == ("not-reported", True)

@@ -6,6 +6,7 @@ from holdfast.app import access
 from holdfast.app.bounds import text
 from holdfast.app.desk import Desk, Done
 from holdfast.app.ports import Sealing
+from holdfast.app.safety import open_duties
 from holdfast.app.work import Work, begin, in_effect
 from holdfast.core.facts import (
     AdverseEvent,
@@ -92,6 +93,9 @@ def lock(desk: Desk) -> Done:
             if isinstance(fact, AdverseEvent) and fact.related == "not assessed":
                 what = f"the adverse event of record {entry.record.seq} was never assessed for relatedness."
                 work.note("not-assessed", what, "Unlock, assess it, and lock again.")
+        for duty in open_duties(desk.study, work.ledger):
+            what = f"the serious adverse event of record {duty.seq} was never reported to the {duty.whom}."
+            work.note("not-reported", what, "Report it, then unlock, do adverse_event_reported, and lock again.")
         work.write(Locked())
     return work.done()
 
