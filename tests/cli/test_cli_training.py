@@ -15,8 +15,11 @@ from holdfast import wiring
 from holdfast.analysis.fidelity import fidelity
 from holdfast.app import deeds
 from holdfast.app.views.sessions import session as session_view
+from holdfast.cli import cpet as cpet_command
+from holdfast.cli import decide as decide_command
 from holdfast.cli import prescribe as prescribe_command
 from holdfast.cli import record as record_command
+from holdfast.core import facts
 from holdfast.core.facts import SessionDone
 from holdfast.devices.fit_workout import read_fit_workout
 from holdfast.errors import CallError, DataError, Refused
@@ -135,6 +138,8 @@ class SteadyClock:
 app = typer.Typer()
 app.command("prescribe")(prescribe_command.prescribe)
 app.command("record")(record_command.record)
+app.command("cpet")(cpet_command.cpet)
+app.command("decide")(decide_command.decide)
 
 
 @app.callback()
@@ -405,3 +410,109 @@ def test_every_damaged_file_gives_what_can_be_read_or_says_why(clinic: Clinic, t
     empty = tmp_path / "empty.csv"
     empty.write_bytes(b"")
     assert isinstance(clinic.run("record", clinic.hard, empty).exception, DataError)
+
+
+# cpet ----
+
+COSMED = "data/cpet/carts/ramp_cosmed.xlsx"
+LOAD = ("--ramp", "240,20,25", "--until", 880)
+
+
+def judge(*words: object) -> Result:
+    return CliRunner().invoke(app, ["cpet", *map(str, words)])
+
+
+def test_a_test_shows_every_criterion_and_what_a_paper_must_report(shared: Path, tmp_path: Path):
+    """3493 mL/min: the R package spiro on this file, 30 s rolling (facts/exercise.md, section 1). 880 s on a ramp of
+    25 W a minute from 20 W at 240 s is 286.7 W."""
+    figure = tmp_path / "nine.svg"
+    done = judge(
+        shared / COSMED, "--averaging", "30 s rolling", *LOAD, "--age", 40, "--sex", "female", "--figure", figure
+    )
+    assert done.exit_code == 0, done.output
+    for words in ("VO2max          3493 mL/min", "287 W", "not judged", "NOT DECLARED", "none is used before a person"):
+        assert words in done.stdout, words
+    assert done.stdout.count("VT1 ") == 5
+    assert "9 end-tidal pressures" in figure.read_text()
+
+
+def test_an_averaging_rule_must_be_declared(shared: Path):
+    assert "No averaging rule is declared" in str(judge(shared / COSMED).exception)
+    other = judge(shared / COSMED, "--averaging", "30 s bins", "--json")
+    rolling = judge(shared / COSMED, "--averaging", "30 s rolling", "--json")
+    assert json.loads(other.stdout)["values"]["vo2max"] != json.loads(rolling.stdout)["values"]["vo2max"]
+
+
+def test_a_step_test_counts_the_share_of_the_last_step(shared: Path):
+    """Made steps of 180 s from 50 W by 25 W: 920 s are 5 whole steps (150 W) and 20 s: 150 + 25 x 20 / 180 W."""
+    done = judge(shared / COSMED, "--averaging", "30 s rolling", "--steps", "180,50,25", "--until", 920, "--json")
+    assert json.loads(done.stdout)["values"]["watts_peak"] == pytest.approx(150 + 25 * 20 / 180)
+    assert isinstance(judge(shared / COSMED, "--averaging", "30 s rolling", "--steps", "180").exception, CallError)
+
+
+def test_a_kept_test_doses_the_next_session(clinic: Clinic, shared: Path):
+    where = ["--study", clinic.folder, "--person", clinic.easy, "--visit", "PRE", "--hr-rest", 60, "--body-mass", 77]
+    done = judge(shared / COSMED, "--averaging", "30 s rolling", *LOAD, *where)
+    assert done.exit_code == 0, done.output
+    assert "Kept: cpet of" in done.stdout
+    session = clinic.run("prescribe", clinic.easy)
+    assert "172 W" in session.stdout  # 60 % of 286.67 W
+    entry = next(e for e in clinic.desk("trainer").store.ledger().of(clinic.easy, facts.Tested))
+    assert isinstance(entry.fact, facts.Tested)
+    assert entry.fact.file_sha256 in clinic.desk("trainer").store.files
+    assert (entry.fact.values["body_mass"], entry.fact.values["hr_rest"]) == (77, 60)
+    assert "effort rer-1.10" in entry.fact.values
+    alone = judge(shared / COSMED, "--averaging", "30 s rolling", "--person", clinic.easy)
+    assert isinstance(alone.exception, CallError)
+
+
+def test_a_corrupt_test_is_shown_and_not_kept(clinic: Clinic, shared: Path):
+    """Nolte's test 28 has a corrupt VCO2 channel (data/cpet/README.md)."""
+    path = shared / "data/cpet/nolte2023/ramptests/28"
+    done = judge(
+        path, "--averaging", "30 s rolling", "--study", clinic.folder, "--person", clinic.easy, "--visit", "PRE"
+    )
+    assert done.exit_code == 1
+    assert "corrupt" in done.stdout
+    assert "Kept" not in done.stdout
+    assert clinic.desk("trainer").store.ledger().of(clinic.easy, facts.Tested) == ()
+
+
+# decide ----
+
+
+def test_a_decision_says_what_it_changes(clinic: Clinic):
+    clinic.tested(clinic.hard)
+    done = clinic.run("decide", clinic.hard, "training-1rm:leg_press", 110, "--basis", "tested today")
+    assert done.exit_code == 0, done.output
+    assert "before  strength: leg press                 2 x 12  80 kg" in done.stdout
+    assert "now     strength: leg press                 2 x 12  87.5 kg" in done.stdout  # 88, to the nearest 2.5
+    same = clinic.run("decide", clinic.hard, "threshold:VT1", 140, "--basis", "two readers, 138 and 142 W")
+    assert "Nothing changes in the next session" in same.stdout
+
+
+def test_a_1rm_from_repetitions_shows_its_error(clinic: Clinic):
+    """Epley by hand: 80 (1 + 6 / 30) = 96 kg."""
+    clinic.tested(clinic.hard)
+    done = clinic.run("decide", clinic.hard, "training-1rm:leg_press", "--set", "80x6", "--equation", "epley")
+    assert "is 96 kg" in done.stdout
+    assert "seven equations differ by" in done.stdout
+    many = clinic.run("decide", clinic.hard, "training-1rm:leg_press", "--set", "60x15", "--equation", "epley")
+    assert isinstance(many.exception, Refused)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("training-1rm:leg_press", 5000, "--basis", "x"), "cannot be meant"),
+        (("training-1rm:arm_wrestling", 50, "--basis", "x"), "leg_press"),
+        (("threshold:VT1", 140), "what it rests on"),
+        (("threshold:VT1", "--set", "80x6", "--equation", "epley"), "training 1RM"),
+        (("training-1rm:leg_press", "--set", "eighty", "--equation", "epley"), "80x6"),
+        (("training-1rm:leg_press", "--basis", "x"), "Give the value"),
+    ],
+)
+def test_decisions_that_cannot_be_meant_are_refused(clinic: Clinic, words: tuple[object, ...], told: str):
+    done = clinic.run("decide", clinic.hard, *words)
+    assert isinstance(done.exception, CallError)
+    assert told in str(done.exception)

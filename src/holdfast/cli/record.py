@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from holdfast.app.desk import Desk, Done
     from holdfast.app.views.sessions import SessionInput
-    from holdfast.core.issues import Issue
-    from holdfast.core.recording import Recording
     from holdfast.dosing.delivery import StepDelivery
     from holdfast.dosing.log import StepDone
     from holdfast.dosing.prescription import PrescribedBlock, Prescription
@@ -96,22 +94,10 @@ class Extra:
 # What is read ----
 
 
-def read_recording(data: bytes) -> tuple[Recording, tuple[Issue, ...]]:
-    """A recording by the content of the file, whatever it is called: FIT, TCX, else a table."""
-    from holdfast.devices.csv_recording import read_csv_recording
-    from holdfast.devices.fit_read import read_fit
-    from holdfast.devices.tcx import read_tcx
-
-    if data[8:12] == b".FIT":
-        return read_fit(data)
-    if data[:400].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
-        return read_tcx(data)
-    return read_csv_recording(data)
-
-
 def _score(
     found: SessionInput, data: bytes, block: str, place: float | None, rows: Sequence[StepDone], extra: Extra
 ) -> Scored:
+    from holdfast.devices.recordings import read_recording
     from holdfast.dosing.delivery import score_session
     from holdfast.dosing.matching import from_second, match
     from holdfast.dosing.measuring import measure
@@ -214,10 +200,10 @@ def _keep(
     measured = measure(scored.block, scored.recording, placed)
     others = [row for row in rows if row.block != scored.block.name]
     kept = (*done_rows(measured), recording_row(whole(scored.block.name, scored.recording), placed), *done_rows(others))
-    return _deed(desk, found, scored.asked, kept, extra, file_sha256=_store(desk, data))
+    return _deed(desk, found, scored.asked, kept, extra, file_sha256=store_file(desk, data))
 
 
-def _store(desk: Desk, data: bytes) -> str:
+def store_file(desk: Desk, data: bytes) -> str:
     """Keep the raw file beside the ledger where the store has a place for files; its digest either way."""
     from holdfast.storage import SqlStore
 

@@ -1,0 +1,364 @@
+"""`holdfast cpet`: a cart's export under one declared protocol, with every criterion, and kept as a person's test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from holdfast.cli.lined import columns, number
+from holdfast.cli.prescribe import write
+from holdfast.errors import CallError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdfast.app.desk import Desk, Done
+    from holdfast.capacity.analyse import CpetProtocol, CpetResult
+    from holdfast.capacity.averaging import AveragingRule
+    from holdfast.capacity.breaths import BreathTable
+    from holdfast.capacity.effort import Criterion
+    from holdfast.capacity.load import LoadProfile
+    from holdfast.capacity.thresholds import Candidates
+    from holdfast.core.facts import Value
+    from holdfast.core.issues import Issue
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One test judged: its breaths, its load, what the protocol gives, candidates, and what a record would keep."""
+
+    table: BreathTable
+    profile: LoadProfile | None
+    result: CpetResult
+    candidates: Candidates
+    values: Mapping[str, Value]
+    issues: tuple[Issue, ...]
+
+
+def cpet(
+    file: Annotated[Path, typer.Argument(help="The cart's export: ZAN, Cosmed, Cortex or Vyntus.")],
+    averaging: Annotated[str, typer.Option(help='The declared rule: "30 s rolling", "15 breaths bins", ...')] = "",
+    ramp: Annotated[str, typer.Option(help="Declared ramp: SECONDS,WATTS,WATTS_PER_MINUTE (baseline, rise).")] = "",
+    steps: Annotated[str, typer.Option(help="Declared steps: SECONDS,FIRST_WATTS,INCREMENT[,SECONDS_OF_REST].")] = "",
+    until: Annotated[float | None, typer.Option(help="Second at which the person stopped; else the last.")] = None,
+    full_load: Annotated[str, typer.Option(help="What 100 % of VO2max means: at-vo2max or peak.")] = "at-vo2max",
+    response_time: Annotated[float, typer.Option(help="Seconds by which VO2 lags the load; 0: not at all.")] = 0.0,
+    body_mass: Annotated[float | None, typer.Option(help="kg on the day of the test.")] = None,
+    age: Annotated[float | None, typer.Option(help="Completed years, for predicted heart rate.")] = None,
+    sex: Annotated[str, typer.Option(help="female or male, for predicted heart rate.")] = "",
+    rpe: Annotated[float | None, typer.Option(help="Borg 6-20 at the end.")] = None,
+    lactate: Annotated[float | None, typer.Option(help="mmol/L after the test.")] = None,
+    fev1: Annotated[float | None, typer.Option(help="L, for the ventilatory ceiling.")] = None,
+    hr_rest: Annotated[float | None, typer.Option(help="Heart rate at rest, bpm; doses from reserve need it.")] = None,
+    rationale: Annotated[str, typer.Option(help="Why this averaging, for the report.")] = "",
+    software: Annotated[str, typer.Option(help="The cart's program and version, for the report.")] = "",
+    maker: Annotated[str, typer.Option(help="zan, cosmed, cortex or vyntus, when the guess is wrong.")] = "",
+    study: Annotated[Path | None, typer.Option(help="A study folder: keep the test there.")] = None,
+    person: Annotated[str, typer.Option(help="The participant's code.")] = "",
+    visit: Annotated[str, typer.Option(help="The visit, as assessor; without one the trainer tests in between.")] = "",
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day of the test.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Write the nine panels (SVG).")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document for machines.")] = False,
+) -> None:
+    """Judge an exercise test; keep it with --study and --person.
+
+    Threshold candidates are shown and never used: a threshold counts after `holdfast decide`. Exit code 1 when the
+    export has errors, in which case nothing is kept.
+    """
+    from holdfast.capacity.effort import EffortFacts
+    from holdfast.core.issues import errors
+
+    _pairs(study, person)
+    desk = _desk(study, visit)
+    rule = _rule(averaging, desk)
+    protocol = _protocol(rule, full_load, response_time, rationale, software)
+    data = file.read_bytes()
+    table, read = _read(data, maker, body_mass)
+    facts = EffortFacts(age if age is not None else table.info.age, sex or table.info.sex, "cycle", rpe, lactate, fev1)
+    load = Load.parse(ramp, steps, until if until is not None else float(table.seconds[-1]))
+    judged = _judge(table, protocol, load, facts, {"hr_rest": hr_rest}, read)
+    if figure is not None:
+        write(figure, _picture(judged, rule, person or file.stem))
+    bad = errors(judged.issues)
+    done = None if desk is None or bad else _keep(desk, person, visit, on, judged, data)
+    typer.echo(_as_json(judged, rule, done) if json else "\n".join(_in_words(judged, rule, done)))
+    if bad:
+        raise typer.Exit(1)
+
+
+# What is declared ----
+
+
+def _pairs(study: Path | None, person: str) -> None:
+    if (study is None) != (not person):
+        raise CallError("A test is kept for a person of a study.", ways_out=["Name both --study and --person."])
+
+
+def _desk(study: Path | None, visit: str) -> Desk | None:
+    from holdfast import wiring
+
+    return None if study is None else wiring.open_folder(study, "assessor" if visit else "trainer")
+
+
+def _rule(given: str, desk: Desk | None) -> AveragingRule:
+    """The declared averaging; the study file's goes before what somebody types, so that one trial has one rule."""
+    from holdfast.capacity.averaging import AveragingRule
+
+    declared = str(desk.study.settings.get("cpet_averaging") or "") if desk is not None else ""
+    if not (given or declared):
+        raise CallError(
+            "No averaging rule is declared; the same test gives another VO2max under another rule.",
+            ways_out=[
+                'Add --averaging "30 s rolling" (the most reported).',
+                "Declare settings.cpet_averaging in the study file.",
+            ],
+        )
+    rule = AveragingRule.parse(given or declared)
+    if declared and str(AveragingRule.parse(declared)) != str(rule):
+        raise CallError(
+            f"The study declares {AveragingRule.parse(declared)}, not {rule}.",
+            ways_out=["Leave --averaging out.", "Judge the test without --study to compare rules."],
+        )
+    return rule
+
+
+def _protocol(rule: AveragingRule, full_load: str, lag: float, rationale: str, software: str) -> CpetProtocol:
+    from holdfast.capacity.analyse import CpetProtocol, FullLoad
+
+    meanings = {"at-vo2max": FullLoad.AT_VO2MAX, "peak": FullLoad.PEAK}
+    if full_load not in meanings:
+        raise CallError(f"{full_load[:40]!r} is no meaning of 100 %.", ways_out=[f"Known: {', '.join(meanings)}."])
+    return CpetProtocol(
+        averaging=rule,
+        full_load=meanings[full_load],
+        mean_response_time=lag,
+        rationale=rationale or None,
+        software=software or None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The declared load: a ramp, or steps with their peak power by the share of the last one; or none."""
+
+    profile: LoadProfile | None
+    words: str = ""
+    step_peak: float | None = None
+
+    @classmethod
+    def parse(cls, ramp: str, steps: str, until: float) -> Load:
+        """From the words of the command line.
+
+        Raises
+        ------
+        CallError
+            When both are given, or the numbers are not what they should be.
+        """
+        if ramp and steps:
+            raise CallError("A test has one load: a ramp or steps.")
+        if ramp:
+            return cls(_ramp(ramp, until), f"ramp {ramp}")
+        return _steps(steps, until) if steps else cls(None)
+
+
+def _ramp(words: str, until: float) -> LoadProfile:
+    from holdfast.capacity.load import LoadProfile
+
+    seconds, watts, rise = _numbers(words, (3,), "--ramp 240,20,25 is 240 s at 20 W, then 25 W a minute")
+    return LoadProfile.ramp(baseline_seconds=seconds, baseline=watts, per_minute=rise, until=until)
+
+
+def _steps(words: str, until: float) -> Load:
+    from holdfast.capacity.load import LoadProfile
+    from holdfast.capacity.maximum import peak_power_step
+
+    numbers = _numbers(words, (3, 4), "--steps 180,50,25,60 is a minute of rest, then 50 W and 25 W more every 180 s")
+    seconds, first, increment = numbers[:3]
+    rest = numbers[3] if len(numbers) > 3 else 0.0
+    profile = LoadProfile.steps(stage_seconds=seconds, first=first, increment=increment, until=until, rest_before=rest)
+    full, left = divmod(until - rest, seconds)
+    peak = peak_power_step(
+        last_full_stage=first + (full - 1) * increment, increment=increment, seconds_in_next=left, stage_seconds=seconds
+    )
+    return Load(profile, f"steps {words}", peak)
+
+
+def _numbers(words: str, counts: tuple[int, ...], example: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in words.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in counts:
+        raise CallError(f"{words[:40]!r} does not describe a load.", ways_out=[f"{example}."])
+    return numbers
+
+
+# What is read and judged ----
+
+
+def _read(data: bytes, maker: str, mass: float | None) -> tuple[BreathTable, tuple[Issue, ...]]:
+    from holdfast.devices.carts import read_cart
+
+    table, issues = read_cart(data, maker or None)
+    if len(table) == 0:
+        told = "\n".join(map(str, issues))
+        raise DataError(f"Nothing can be read from this export.\n{told}".rstrip(), issues=issues)
+    if mass is None:
+        return table, issues
+    if not 20 <= mass <= 300:
+        raise CallError(f"A body mass of {mass:g} kg cannot be meant.")
+    settled = tuple(issue for issue in issues if issue.code != "no-body-mass")
+    supplied = replace(table.info, body_mass=mass, body_mass_from="supplied")
+    return replace(table, info=supplied), (*settled, *_other_mass(table, mass))
+
+
+def _other_mass(table: BreathTable, mass: float) -> tuple[Issue, ...]:
+    from holdfast.core.issues import Issue, Severity
+
+    filed = table.info.body_mass
+    if filed is None or abs(filed - mass) <= 0.05 * mass:
+        return ()
+    what = f"the file says {filed:g} kg and {mass:g} kg was supplied."
+    return (Issue("body-mass-differs", "cart export", what, "Is it this person's file?", Severity.WARNING),)
+
+
+def _judge(
+    table: BreathTable, protocol: CpetProtocol, load: Load, facts: Any, more: Mapping[str, Any], read: tuple[Issue, ...]
+) -> Judged:
+    from holdfast.capacity.analyse import analyse_cpet
+    from holdfast.capacity.thresholds import DEFAULT_RULE, candidates
+
+    result = analyse_cpet(table, protocol, profile=load.profile, facts=facts)
+    values: dict[str, Value] = dict(result.values())
+    if load.step_peak is not None:
+        values["watts_peak"] = load.step_peak
+    values |= {key: value for key, value in more.items() if value is not None}
+    values |= {"averaging": str(protocol.averaging), "load": load.words or None}
+    if load.profile is not None:
+        values |= {"full_load": str(protocol.full_load), "mean_response_time": protocol.mean_response_time}
+    values |= {f"effort {one.code}": str(one.verdict) for one in result.criteria}
+    started = next((stage.start for stage in load.profile.stages if stage.number > 0), None) if load.profile else None
+    ended = load.profile.end if load.profile else None
+    # where the cart wrote means, breaths cannot be averaged and the declared rule in seconds takes their place
+    smoothing = DEFAULT_RULE if table.breath_by_breath else protocol.averaging
+    found = candidates(table, rule=smoothing, exercise_from=started, exercise_until=ended)
+    issues = tuple(dict.fromkeys((*read, *result.issues)))
+    return Judged(table, load.profile, result, found, {k: v for k, v in values.items() if v is not None}, issues)
+
+
+def _picture(judged: Judged, rule: AveragingRule, name: str) -> bytes:
+    from holdfast.report.training.cpet_panels import nine_panels
+
+    found = judged.candidates.found
+    return nine_panels(judged.table, rule, profile=judged.profile, candidates=found, code="cpet", title=name).encode()
+
+
+def _keep(desk: Desk, person: str, visit: str, on: datetime | None, judged: Judged, data: bytes) -> Done:
+    from holdfast.app import deeds
+    from holdfast.cli.record import store_file
+
+    digest = store_file(desk, data)
+    day = on.date() if on else None
+    return deeds.record_test(desk, person, "cpet", judged.values, visit=visit, on=day, file_sha256=digest)
+
+
+# What is shown ----
+
+
+def _in_words(judged: Judged, rule: AveragingRule, done: Done | None) -> list[str]:
+    top, result = judged.result.top, judged.result
+    return [
+        f"{top.breaths} rows over {number(float(judged.table.seconds[-1]) / 60, 1)} min, averaged by {rule}",
+        "",
+        f"VO2max          {number(top.vo2)} mL/min" + _per_kg(judged),
+        f"VCO2, VE        {number(top.vco2)} mL/min, {number(top.ve, 1)} L/min",
+        f"RER             {number(top.rer, 2) or 'not measured'}",
+        f"Heart rate      {number(top.heart_rate)} bpm" if number(top.heart_rate) else "Heart rate      not measured",
+        *_watts(judged),
+        "",
+        "Maximal effort: every criterion, none of them a verdict about the test by itself",
+        *columns(
+            [
+                ("criterion", "value", "verdict"),
+                *((f"{one.text} ({one.source})", _value(one), str(one.verdict)) for one in result.criteria),
+            ],
+            "  ",
+        ),
+        "",
+        f"Threshold candidates ({judged.candidates.rule}); none is used before a person decided (holdfast decide)",
+        *columns(
+            [
+                ("method", "VO2 mL/min", "at min"),
+                *(
+                    (f"{one.threshold} {one.method}", number(one.vo2) or "none", number(one.seconds / 60, 1))
+                    for one in judged.candidates.found
+                ),
+            ],
+            "  ",
+        ),
+        "",
+        "For the paper",
+        *(f"  {one.item}: {one.text or 'NOT DECLARED'}" for one in result.items),
+        *_issues(judged),
+        *_kept(done),
+    ]
+
+
+def _value(one: Criterion) -> str:
+    return f"{number(one.value, 2)} {one.unit}".strip() if number(one.value) else ""
+
+
+def _per_kg(judged: Judged) -> str:
+    top = judged.result.top
+    if top.body_mass is None:
+        return " (no body mass)"
+    return f" = {number(top.vo2_per_kg, 1)} mL/min/kg at {top.body_mass:g} kg ({judged.table.info.body_mass_from})"
+
+
+def _watts(judged: Judged) -> list[str]:
+    peak, full = judged.values.get("watts_peak"), judged.values.get("watts_at_vo2max")
+    if not isinstance(peak, float) or not isinstance(full, float):
+        return ["Watts           not known: declare the load with --ramp or --steps"]
+    told = f"{judged.values['full_load']}, mean response time {judged.values['mean_response_time']:g} s"
+    return [f"Peak power      {number(peak)} W", f"W at VO2max     {number(full)} W ({told})"]
+
+
+def _issues(judged: Judged) -> list[str]:
+    from holdfast.core.issues import Severity
+
+    loud = [str(issue) for issue in judged.issues if issue.severity is not Severity.NOTE]
+    quiet = len(judged.issues) - len(loud)
+    return ["", *loud, *([f"{quiet} notes (--json lists them)"] if quiet else [])] if judged.issues else []
+
+
+def _kept(done: Done | None) -> list[str]:
+    if done is None:
+        return []
+    return ["", f"Kept: cpet of {done.record.participant} is record {done.record.seq}.", *map(str, done.issues)]
+
+
+def _as_json(judged: Judged, rule: AveragingRule, done: Done | None) -> str:
+    import json
+    import math
+    from dataclasses import asdict
+
+    def plain(value: object) -> object:
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    document = {
+        "averaging": str(rule),
+        "values": judged.values,
+        "effort": [{k: plain(v) for k, v in asdict(one).items()} for one in judged.result.criteria],
+        "threshold_candidates": [
+            {"threshold": one.threshold, "method": one.method, "vo2": plain(one.vo2), "seconds": plain(one.seconds)}
+            for one in judged.candidates.found
+        ],
+        "reporting_items": {one.item: one.text for one in judged.result.items},
+        "issues": [asdict(issue) for issue in judged.issues],
+        "kept": None if done is None else done.record.seq,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, default=str)
