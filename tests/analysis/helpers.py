@@ -349,7 +349,7 @@ def exercise_plain() -> dict[str, Any]:
                 "role": "exploratory",
                 "model": "modification",
                 "at": "FU",
-                "modifiers": ["disability_baseline", "age"],
+                "modifiers": ["baseline", "age"],
                 "individual_response": True,
                 **common,
             },

@@ -39,12 +39,22 @@ class Context:
         read = tuple(parse_contrast(words) for words in getattr(declared, "contrasts", ()))
         return tuple(self._relabel(contrast) for contrast in read) if self.masked else read
 
-    def _relabel(self, contrast: Contrast) -> Contrast:
-        labels = self.data.arms
-        if len(labels) != 2 or len(self.study.arms) != 2:
-            raise CallError("masked arms can stand in a contrast only when there are two arms")
+    def label(self, code: str) -> str:
+        """An arm of the study file as it is called here: its code, or its masked label."""
+        return self._labels().get(code, code) if self.masked else code
+
+    def code(self, label: str) -> str:
+        """The arm of the study file behind a name used here."""
+        return {name: code for code, name in self._labels().items()}.get(label, label) if self.masked else label
+
+    def _labels(self) -> dict[str, str]:
         codes = [arm.code for arm in self.study.arms]
-        name = dict(zip(codes, labels, strict=True))
+        if len(self.data.arms) != 2 or len(codes) != 2:
+            raise CallError("masked arms can stand in a contrast only when there are two arms")
+        return dict(zip(codes, self.data.arms, strict=True))
+
+    def _relabel(self, contrast: Contrast) -> Contrast:
+        name = self._labels()
         words = contrast.words
         for code, label in name.items():
             words = words.replace(code, label)

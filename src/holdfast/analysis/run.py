@@ -13,7 +13,7 @@ from holdfast.analysis.dataset import dataset
 from holdfast.analysis.models.registry import runner
 from holdfast.analysis.results import Analysed, Found, Results
 from holdfast.analysis.sets import in_words
-from holdfast.core.facts import StudyOpened
+from holdfast.core.facts import Looked, StudyOpened
 from holdfast.core.issues import Issue, Severity
 from holdfast.core.ledger import Ledger
 from holdfast.errors import CallError, HoldfastError
@@ -57,7 +57,7 @@ def run(
         title=study.study.title,
         version=study.study.version,
         content_hash=content_hash(study),
-        data_hash=ledger.head,
+        data_hash=data_hash(ledger),
         versions=_versions(),
         analyses=analyses,
         hierarchy=tuple(_hierarchy(study, analyses)),
@@ -66,6 +66,14 @@ def run(
         instruments=data.sheet.versions,
         issues=data.issues,
     )
+
+
+def data_hash(ledger: Ledger) -> str:
+    """Hash of the newest record that is no look at arms, so that looking at the results does not change it.
+
+    It stands for every record before it, since each is chained to the one before.
+    """
+    return next((e.record.hash for e in reversed(ledger.entries) if not isinstance(e.fact, Looked)), ledger.head)
 
 
 def is_simulated(study: Study, ledger: Ledger) -> bool:

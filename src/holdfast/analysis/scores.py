@@ -60,6 +60,8 @@ def _raw_answers(ledger: Ledger) -> tuple[dict[str, dict[tuple[str, str], Raw]],
     issues: list[Issue] = []
     for entry, name, answers in _answer_entries(ledger):
         key = (entry.record.participant, entry.record.visit)
+        if not key[1]:  # a report between visits; `holdfast.analysis.weeks` reads those
+            continue
         place = raw.setdefault(name, {})
         if key in place:
             what = f"{name} was entered more than once; the later entry (record {entry.record.seq}) is analysed."

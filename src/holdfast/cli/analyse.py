@@ -94,7 +94,7 @@ def _print_one(console: object, each: Analysed) -> None:
     from rich.table import Table
 
     echo = getattr(console, "print")  # noqa: B009  # rich has no interface type that mypy would know here
-    echo(f"\n[bold]{escape(each.title)}[/]  [{each.code}, {each.role}]", highlight=False)
+    echo(f"\n[bold]{escape(each.title)}[/]  ({each.code}, {each.role})", highlight=False)
     echo(escape(each.method), style="dim", highlight=False)
     if each.found is None:
         for issue in each.issues:
@@ -107,11 +107,17 @@ def _print_one(console: object, each: Analysed) -> None:
         table.add_column(name, justify="right")
     for row in each.rows:
         numbers = [_number(value) for value in (row.estimate, row.low, row.high, row.se)]
-        table.add_row(escape(row.contrast), row.at, row.what, *numbers, _number(row.df, 1), _number(row.p, 4))
+        table.add_row(escape(row.contrast), row.at, row.what, *numbers, _number(row.df, 1), _p(row.p))
     echo(table)
     echo(f"n = {each.found.n}" + "".join(f"; {arm} {n}" for arm, n in each.found.n_by_arm.items()), highlight=False)
     for note in each.found.notes:
         echo(escape(note), highlight=False)
+    for issue in each.issues:
+        echo(f"[yellow]{issue.severity.value}[/]: {escape(issue.what)} {escape(issue.remedy)}", highlight=False)
+
+
+def _p(value: float) -> str:
+    return "<0.0001" if value < 0.0001 else _number(value, 4)
 
 
 def _number(value: float, decimals: int = 3) -> str:

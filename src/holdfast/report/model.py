@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -71,6 +72,12 @@ class Picture:
     alt: str
     svg: str
     number: str = ""
+
+    @property
+    def share(self) -> int:
+        """Per cent of the text width that it takes: figures are drawn for 6.7 inches, some of them smaller."""
+        found = re.match(r'<svg[^>]*\swidth="([\d.]+)pt"', self.svg)
+        return 100 if found is None else min(100, round(float(found[1]) / 4.824))
 
 
 Block = Paragraph | Bullets | Callout | Grid | Picture

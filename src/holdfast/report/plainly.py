@@ -51,6 +51,7 @@ def _block(block: Block, known: dict[str, str]) -> dict[str, Any]:
         "caption": block.caption,
         "alt": block.alt,
         "svg": block.svg,
+        "share": block.share,
     }
 
 

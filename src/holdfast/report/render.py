@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from holdfast.analysis.results import Results
+from holdfast.core.facts import Looked
 from holdfast.core.ledger import Ledger
 from holdfast.errors import CallError
 from holdfast.report.build import document
@@ -50,7 +51,7 @@ def results_json(results: Results) -> bytes:
 def _write(made: Document, form: Format, ledger: Ledger) -> bytes:
     if form == "html":
         return html(made).encode()
-    moment = ledger.entries[-1].record.draft.at if ledger.entries else None
+    moment = next((e.record.draft.at for e in reversed(ledger.entries) if not isinstance(e.fact, Looked)), None)
     if form == "pdf":
         from holdfast.report.pdf import pdf
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -84,6 +85,11 @@ def join(words: Sequence[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def typeset(text: str) -> str:
+    """Hyphens that stand for minus signs as minus signs; words keep their hyphens."""
+    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, text).replace(" - ", f" {MINUS} ")
 
 
 def contrast(words: str, at: str = "") -> str:

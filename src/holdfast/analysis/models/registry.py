@@ -15,6 +15,14 @@ MODELS: Mapping[type[analyses.Declared], str] = {
     analyses.Ancova: "ancova",
     analyses.Mmrm: "mmrm",
     analyses.Responders: "responders",
+    analyses.Durability: "durability",
+    analyses.MissingData: "missing_data",
+    analyses.Mediation: "mediation",
+    analyses.Dose: "dose",
+    analyses.Modification: "modification",
+    analyses.Recurrence: "recurrence",
+    analyses.RandomisationTest: "randomisation_test",
+    analyses.Synthesis: "synthesis",
 }
 """Each module of this package that runs a declared type; imported when first used."""
 

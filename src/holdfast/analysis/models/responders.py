@@ -45,7 +45,7 @@ def _fit(declared: Responders, context: Context, outcome: Outcome, table: pd.Dat
         contrast=difference_words(contrast),
         rule=declared.rule,
         better=better(context.study, outcome),
-        covariates=_covariates(declared.formula),
+        covariates=covariates_of(declared.formula),
         missing="no responder" if declared.missing == "non-responder" else "left out",
         level=declared.level,
     )
@@ -60,7 +60,7 @@ def _mic(declared: Responders, outcome: Outcome) -> dict[str, float | None]:
     }
 
 
-def _covariates(formula: str) -> list[str]:
+def covariates_of(formula: str) -> list[str]:
     """The covariates of a declared formula such as "~ baseline + sex"; interactions are not offered here."""
     right = formula.rsplit("~", maxsplit=1)[-1]
     names = [part.strip() for part in right.split("+")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.report.figures.canvas import ACCENT, INK, SOFT, axes, figure, save, styled
+from holdfast.report.figures.canvas import ACCENT, INK, axes, figure, save, styled
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ def draw(contour: Contour) -> str:
     if Z.min() < contour.alpha < Z.max():
         panel.contour(X, Y, Z, levels=[contour.alpha], colors=[INK], linewidths=1.6)
     panel.plot([0], [0], marker="o", color="white", markeredgecolor=ACCENT, markersize=6, markeredgewidth=1.4)
-    panel.annotate("as assumed", (0, 0), xytext=(6, 5), textcoords="offset points", fontsize=7, color=SOFT)
+    panel.annotate(
+        "as assumed", (0, 0), xytext=(6, 5), textcoords="offset points", fontsize=7, color="white", fontweight="bold"
+    )
     bar = made.colorbar(filled, ax=panel, ticks=levels, shrink=0.9)
     bar.ax.set_yticklabels([f"{level:g}" for level in levels])
     bar.set_label("p")

@@ -37,7 +37,7 @@ def _picture(source: Source, found: Sequence[Effect], code: str, *, in_mic: bool
         title = f"{each.analysed.title}"
         if title != heading:
             heading = title
-            bars.append(forest.Bar(_short(title, 56), heading=True))
+            bars.append(forest.Bar(_short(title, 84), heading=True))
         bars.append(_bar(each, unit))
         row = each.turned
         said.append(

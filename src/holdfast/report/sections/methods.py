@@ -5,7 +5,7 @@ from __future__ import annotations
 from holdfast.analysis.results import Analysed
 from holdfast.report.model import Block, Callout, Grid, Line, Paragraph, Section
 from holdfast.report.source import Source
-from holdfast.report.words import DASH, join, number, p_value, sentence
+from holdfast.report.words import DASH, join, number, p_value, sentence, typeset
 
 _HIDDEN = {"code", "title", "role", "set", "estimand", "model", "contrasts", "source", "verified"}
 
@@ -57,7 +57,7 @@ def methods(source: Source) -> Section:
         lines.append(Line(("Run", analysed.method), "indent"))
         notes = [*(analysed.found.notes if analysed.found else ()), *(_issue(analysed))]
         if notes:
-            lines.append(Line(("To note", " ".join(sentence(note) for note in notes)), "indent"))
+            lines.append(Line(("To note", typeset(" ".join(sentence(note) for note in notes))), "indent"))
     grid = Grid("methods", "Declared and run", ("", ""), tuple(lines), align="ll", widths=(1, 7))
     alpha = source.study.study.alpha
     blocks: list[Block] = [Paragraph(_general(source)), grid]

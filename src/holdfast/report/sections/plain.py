@@ -143,9 +143,9 @@ def _mic_words(found: list[Effect]) -> str:
 
 
 def _lasting(source: Source) -> str:
-    for analysed in source.of_model("durability"):
-        if analysed.found and analysed.found.notes:
-            return " ".join(sentence(note) for note in analysed.found.notes)
+    kept = _kept(source)
+    if kept:
+        return " ".join(kept)
     primary = source.primary
     for row in primary.contrasts if primary else ():
         if " to " in row.at and row.what == "difference in means":
@@ -156,6 +156,25 @@ def _lasting(source: Source) -> str:
                 return f"From {row.at} the gap between the groups did not clearly change (change of the gap: {moved})."
             return f"From {row.at} the gap between the groups changed (by {moved})."
     return ""
+
+
+def _kept(source: Source) -> list[str]:
+    """What each arm kept of its gain, from the durability analysis."""
+    said = []
+    for analysed in source.of_model("durability"):
+        for row in analysed.rows:
+            if row.what != "retention":
+                continue
+            late = source.visit_name(row.at.partition(" / ")[0])
+            if math.isinf(row.low) or math.isinf(row.high):
+                said.append(f"{source.arm_name(row.contrast)}: the study cannot say how much of the gain was kept.")
+                continue
+            spread = f"the data fit {number(100 * row.low, 0)}% to {number(100 * row.high, 0)}%"
+            share = f"about {number(100 * row.estimate, 0)}% of the first improvement was still there {late} ({spread})"
+            said.append(f"{source.arm_name(row.contrast)}: {share}.")
+        if said:
+            return said
+    return said
 
 
 def _responders(source: Source) -> str:

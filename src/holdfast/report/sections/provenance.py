@@ -12,9 +12,10 @@ from holdfast.study.part import Sourced
 def section(source: Source) -> Section:
     """Hashes, versions, imports, the lock, the reveal, and who looked at arms."""
     results, ledger = source.results, source.ledger
-    last = ledger.entries[-1].record.draft.at if ledger.entries else None
+    data = [entry.record for entry in ledger.entries if not isinstance(entry.fact, Looked)]
+    last = data[-1].draft.at if data else None
     rows = [
-        ("Data", f"{len(ledger.entries)} records; head of the hash chain {results.data_hash}"),
+        ("Data", f"{len(data)} records; the newest has the hash {results.data_hash}"),
         ("Last record", f"{last:%Y-%m-%d %H:%M} UTC" if last else "none"),
         ("Study file", f"{results.study} version {results.version}; content {results.content_hash}"),
         ("Software", ", ".join(f"{name} {version}" for name, version in results.versions.items())),
@@ -55,10 +56,15 @@ def _events(source: Source) -> list[tuple[str, str]]:
     for kind, label in ((Locked, "Locked"), (Revealed, "Revealed")):
         if (last := ledger.last(kind)) is not None:
             rows.append((label, f"{last.record.draft.at:%Y-%m-%d %H:%M} UTC, record {last.record.seq}"))
-    looks = len(ledger.all(Looked))
-    if looks:
-        rows.append(("Arms looked at", f"{plural(looks, 'time')}, each on record"))
-    return rows
+    return [*rows, ("Arms looked at", _looks(source))]
+
+
+def _looks(source: Source) -> str:
+    """Looks at arms before the data were locked, which is when they could do harm."""
+    locked = source.ledger.last(Locked)
+    end = locked.record.seq if locked else len(source.ledger.entries) + 1
+    early = [entry for entry in source.ledger.all(Looked) if entry.record.seq < end]
+    return f"{plural(len(early), 'time')} before the lock, each on record" if early else "never before the lock"
 
 
 def unverified(source: Source) -> Section | None:

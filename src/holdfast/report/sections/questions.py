@@ -8,7 +8,7 @@ from holdfast.analysis.results import Analysed, Row, Table
 from holdfast.report.model import Block, Bullets, Callout, Grid, Line, Paragraph, Picture, Section
 from holdfast.report.sections import pictures
 from holdfast.report.source import Source
-from holdfast.report.words import contrast, estimate, number, p_value, plural, sentence
+from holdfast.report.words import contrast, estimate, number, p_value, plural, sentence, typeset
 
 Draw = Callable[[Source, Analysed], list[Picture]]
 
@@ -53,7 +53,7 @@ def _blocks(source: Source, analysed: Analysed, draw: Draw) -> list[Block]:
     decimals = _decimals(source, analysed)
     blocks: list[Block] = []
     if analysed.found.notes:
-        notes = tuple(sentence(note) for note in analysed.found.notes)
+        notes = tuple(typeset(sentence(note)) for note in analysed.found.notes)
         blocks.append(Callout(notes[0], "result", label) if len(notes) == 1 else Paragraph(label + ":"))
         if len(notes) > 1:
             blocks.append(Bullets(notes))
@@ -95,17 +95,21 @@ def printed(row: Row, decimals: int) -> str:
 
 def _table(analysed: Analysed, table: Table, decimals: int, order: Sequence[str]) -> Grid:
     rows = sorted(table.rows, key=lambda row: order.index(str(row[0])) if str(row[0]) in order else len(order))
-    lines = tuple(Line(tuple(_cell(cell, decimals) for cell in row)) for row in rows)
+    lines = tuple(
+        Line(tuple(_cell(cell, decimals, name) for cell, name in zip(row, table.columns, strict=True))) for row in rows
+    )
     align = "".join("l" if _is_text(table.rows, k) else "r" for k in range(len(table.columns)))
-    title = f"{table.title} [{analysed.code}]"
-    return Grid(f"{table.code}-{analysed.code}", title, table.columns, lines, table.note, align=align)
+    title = f"{typeset(table.title)} [{analysed.code}]"
+    return Grid(f"{table.code}-{analysed.code}", title, table.columns, lines, typeset(table.note), align=align)
 
 
 def _is_text(rows: Sequence[Sequence[object]], column: int) -> bool:
     return any(isinstance(row[column], str) for row in rows) or column == 0
 
 
-def _cell(cell: object, decimals: int) -> str:
+def _cell(cell: object, decimals: int, column: str) -> str:
+    if column == "p" and isinstance(cell, float):
+        return p_value(cell)
     if cell is None:
         return number(None)
     if isinstance(cell, float):

@@ -1,0 +1,119 @@
+"""For whom: pre-specified effect modification by baseline variables and by predicted outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from holdfast.analysis.context import Context, difference_words
+from holdfast.analysis.outcomes import better
+from holdfast.analysis.results import Found, Row, Table, row_of
+from holdfast.errors import CallError
+from holdfast.stats.estimates import Estimate
+from holdfast.stats.modification import Modification as Fit
+from holdfast.stats.modification import effect_modification, individual_response_sd, risk_modelling, say_response
+from holdfast.study.analyses import Modification
+from holdfast.study.contrasts import Contrast
+
+
+def run(declared: Modification, context: Context) -> Found:
+    """Arm by continuous modifier, one model each; arm by a risk index that was fitted blind to the arm."""
+    table = context.long(declared, declared.outcome, [declared.at])
+    table = table[table["arm"].notna()].reset_index(drop=True)
+    rows: list[Row] = []
+    tables: list[Table] = []
+    notes: list[str] = []
+    n = 0
+    for contrast in context.contrasts(declared):
+        fits = list(_fits(declared, table, contrast))
+        for fit in fits:
+            rows.append(
+                row_of(
+                    fit.interaction,
+                    contrast.words,
+                    declared.at,
+                    what=f"change of the effect per unit of {fit.modifier}",
+                )
+            )
+            tables.append(_effects(fit, contrast))
+            n = fit.n
+        if declared.individual_response:
+            found = _response(declared, context, table, contrast)
+            rows.append(row_of(found, contrast.words, declared.at, what="SD of individual responses", role="detail"))
+            notes.append(say_response(found))
+    complete = table[table["value"].notna()]
+    return Found(
+        method=_words(declared),
+        n=n,
+        rows=tuple(rows),
+        n_by_arm=context.n_by_arm(complete),
+        tables=tuple(tables),
+        notes=tuple(notes),
+    )
+
+
+def _fits(declared: Modification, table: pd.DataFrame, contrast: Contrast) -> list[Fit]:
+    covariates = list(dict.fromkeys(["baseline", *declared.covariates]))
+    formula = "value ~ " + " + ".join(covariates)
+    fits = []
+    for modifier in declared.modifiers:
+        if modifier not in table.columns:
+            raise CallError(f"{modifier!r} is no baseline variable", ways_out=["name a covariate, or 'baseline'"])
+        if isinstance(table[modifier].dtype, pd.CategoricalDtype):
+            raise CallError(
+                f"{modifier!r} is a category; modifiers are continuous here",
+                ways_out=["declare an analysis with a set for each category, and read it as exploratory"],
+            )
+        fits.append(
+            effect_modification(
+                formula,
+                table,
+                arm="arm",
+                modifier=modifier,
+                contrast=difference_words(contrast),
+                declared=True,
+                level=declared.level,
+            )
+        )
+    if declared.risk_index:
+        fits.append(
+            risk_modelling(
+                formula, table, arm="arm", contrast=difference_words(contrast), declared=True, level=declared.level
+            )
+        )
+    return fits
+
+
+def _effects(fit: Fit, contrast: Contrast) -> Table:
+    rows = tuple(
+        (float(value), effect.estimate, effect.low, effect.high)
+        for value, effect in zip(fit.at, fit.effects, strict=True)
+    )
+    title = f"{contrast.words} by {fit.modifier}"
+    code = f"effects-by-{fit.modifier}".replace(" ", "-")
+    return Table(code, title, (fit.modifier, "difference", "low", "high"), rows)
+
+
+def _response(declared: Modification, context: Context, table: pd.DataFrame, contrast: Contrast) -> Estimate:
+    """SD of individual responses from the changes of both arms; the sign of a change does not matter to it."""
+    sign = -1.0 if better(context.study, context.study.outcome(declared.outcome)) == "lower" else 1.0
+    changes = sign * (table["value"] - table["baseline"]).to_numpy(float)
+    arm = table["arm"].astype(object).to_numpy()
+    known = ~np.isnan(changes)
+    return individual_response_sd(
+        changes[known & (arm == contrast.left)], changes[known & (arm == contrast.right)], level=declared.level
+    )
+
+
+def _words(declared: Modification) -> str:
+    covariates = ", ".join(dict.fromkeys(["baseline", *declared.covariates]))
+    parts = [
+        f"Linear models of {declared.outcome} at {declared.at} with arm, {covariates}, the centred modifier and their "
+        f"product, one model for each of {', '.join(declared.modifiers)}"
+    ]
+    if declared.risk_index:
+        parts.append("arm by a prognostic index that was fitted blind to the arm (PATH)")
+    if declared.individual_response:
+        parts.append("difference of the arms' variances of change as SD of individual responses")
+    tail = "" if declared.role in ("primary", "secondary") else " Declared as exploratory."
+    return "; ".join(parts) + "." + tail

@@ -1,0 +1,254 @@
+"""Each declared model on the small simulated trial: what it gives, and how it refuses."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from holdfast.analysis import Analysed, Results, run
+from holdfast.core.facts import Answered, Completed
+from holdfast.stats.meta import meta_analysis
+
+
+@pytest.fixture(scope="module")
+def results(helpers: ModuleType) -> Results:
+    return run(*helpers.exercise())
+
+
+def one(helpers: ModuleType, declared: dict[str, Any], **changes: Any) -> Analysed:
+    """This one analysis of the simulated trial, with changes to the study file."""
+    study, ledger, arms = helpers.exercise()
+    study = helpers.study_of({**helpers.exercise_plain(), **changes}, declared)
+    return run(study, ledger, arms).analyses[0]
+
+
+def declared(helpers: ModuleType, code: str, **changes: Any) -> dict[str, Any]:
+    plain = next(each for each in helpers.exercise_plain()["analyses"] if each["code"] == code)
+    return {**plain, **changes}
+
+
+def test_everything_declared_runs(results: Results) -> None:
+    assert [(each.code, each.method) for each in results.analyses if each.found is None] == []
+
+
+def test_durability_tells_gains_and_what_was_kept(results: Results) -> None:
+    found = results.get("durability").found
+    rows = {(row.contrast, row.at, row.what): row for row in found.rows}
+    for arm in ("HIT", "MIT"):
+        early = rows[arm, "POST", "change since the first visit"]
+        late = rows[arm, "FU", "change since the first visit"]
+        after = rows[arm, "POST to FU", "change after the programme"]
+        kept = rows[arm, "FU / POST", "retention"]
+        assert after.estimate == pytest.approx(late.estimate - early.estimate, abs=1e-9)  # linear in the same model
+        assert kept.estimate == pytest.approx(late.estimate / early.estimate, abs=1e-9)
+    # The gap asked of the declared model is the primary analysis's gap: same formula, same data.
+    assert results.get("durability").contrasts[1].estimate == results.get("primary").contrasts[1].estimate
+    assert len(found.notes) == 4  # kept, and non-inferiority within the margin, for each arm
+
+
+def test_the_tipping_point_is_where_p_is_alpha(results: Results) -> None:
+    found = results.get("missing").found
+    dropout = next(table for table in found.tables if table.code == "dropout")
+    assert {row[0]: row[2] for row in dropout.rows} == {"HIT": 5, "MIT": 6}  # 14 of 19 and 13 of 19 were seen at FU
+    shifts = next(table for table in found.tables if table.code == "shifts")
+    unshifted = [row for row in shifts.rows if row[1] == 0.0]
+    by_assumption = {row.what.split(", ")[1]: row for row in found.rows}
+    assert [row[2] for row in unshifted] == [by_assumption[row[0]].estimate for row in unshifted]
+    contour = found.series["contours"][0]
+    middle = len(contour["first_shifts"]) // 2
+    assert contour["p"][middle][middle] == pytest.approx(by_assumption["MAR"].p, abs=1e-9)
+
+
+def test_both_imputations_are_named_and_their_difference_is_explained(helpers: ModuleType) -> None:
+    both = declared(
+        helpers, "missing", methods=["conditional mean", "bayes"], imputations=200, seed=1, assumptions=["J2R"]
+    )
+    found = one(helpers, both).found
+    jackknife, rubin = found.rows
+    assert (jackknife.what, rubin.what) == ("difference in means, J2R, jackknife", "difference in means, J2R, Rubin")
+    assert rubin.se > jackknife.se  # Rubin's rules keep the information; the jackknife gives the sampling variance
+    assert "differ in their standard errors" in found.notes[-1]
+
+
+def test_several_mediators_add_up(results: Results) -> None:
+    rows = {row.what: row for row in results.get("why").rows}
+    through = rows["through VO2max"].estimate + rows["through Fear of movement"].estimate
+    assert rows["all mediators"].estimate == pytest.approx(through, abs=1e-9)
+    total = rows["all mediators"].estimate + rows["direct effect"].estimate
+    assert rows["total effect"].estimate == pytest.approx(total, abs=1e-9)  # exact in linear models
+    tables = {table.code for table in results.get("why").found.tables}
+    assert {"simultaneous", "assumptions"} <= tables
+
+
+def test_one_mediator_has_its_sensitivity_beside_it(helpers: ModuleType) -> None:
+    found = one(helpers, declared(helpers, "why", mediators=["vo2max"])).found
+    rows = {row.what: row for row in found.rows}
+    parts = rows["indirect effect"].estimate + rows["direct effect"].estimate
+    assert rows["total effect"].estimate == pytest.approx(parts, abs=1e-9)
+    assert "sensitivity" in {table.code for table in found.tables}
+
+
+def test_a_mediator_that_is_not_before_the_outcome_is_refused(helpers: ModuleType) -> None:
+    refused = one(helpers, declared(helpers, "why", mediators_at="FU"))
+    assert refused.found is None
+    assert "not before the outcome" in refused.issues[0].what
+    assert refused.issues[0].remedy
+
+
+def test_the_dose_analysis_never_stands_alone(results: Results) -> None:
+    rows = results.get("dose").rows
+    effect, robust, itt, compliance = rows
+    assert effect.estimate == pytest.approx(itt.estimate / compliance.estimate, rel=1e-6)  # one instrument
+    assert "Anderson-Rubin" in robust.what
+    assert "weak" in results.get("dose").found.notes[1]  # the arms hardly differ in sessions
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "said"),
+    [
+        ("dose", {"exposure": "vitamins"}, "no exposure 'vitamins'"),
+        ("permutation", {"seed": None}, "needs a seed"),
+        ("for-whom", {"modifiers": ["sex"]}, "is a category"),
+        ("for-whom", {"modifiers": ["height"]}, "no baseline variable"),
+        ("ancova", {"formula": "value ~ baseline + nonsense"}, "column 'nonsense' is not in the data"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(helpers: ModuleType, code: str, changes: dict[str, Any], said: str) -> None:
+    refused = one(helpers, declared(helpers, code, **changes))
+    assert refused.found is None
+    assert said in refused.issues[0].what
+
+
+def test_the_randomisation_test_replays_the_procedure(results: Results) -> None:
+    row = results.get("permutation").contrasts[0]
+    ancova = results.get("ancova").contrasts[0]
+    # The statistic is the same adjusted difference; p differs from the t test's by Monte Carlo error of 500 draws
+    # (standard error 0.012 at p = 0.08) and by what blocking does.
+    assert row.estimate == pytest.approx(ancova.estimate, abs=1e-9)
+    assert row.p == pytest.approx(ancova.p, abs=0.05)
+    assert row.low < row.estimate < row.high
+
+
+def test_the_same_seed_gives_the_same_results(helpers: ModuleType, results: Results) -> None:
+    assert run(*helpers.exercise()).plain() == results.plain()
+
+
+def test_masked_analyses_give_the_same_numbers(helpers: ModuleType, results: Results) -> None:
+    study, ledger, arms = helpers.exercise()
+    masked = {code: "A" if arm == "HIT" else "B" for code, arm in arms.items()}
+    blind = run(study, ledger, masked, only=["durability", "missing", "why", "permutation"])
+    for code in ("durability", "why", "permutation"):
+        for one_, other in zip(blind.get(code).contrasts, results.get(code).contrasts, strict=True):
+            assert one_.contrast.startswith(("A - B", "change"))
+            assert one_.estimate == pytest.approx(other.estimate, abs=1e-9)
+    assert blind.get("missing").found is None  # a shift of one arm needs to know which arm it is
+    assert "masked" in blind.get("missing").issues[0].what
+
+
+def test_a_synthesis_takes_the_table_and_the_own_result(helpers: ModuleType) -> None:
+    study, ledger, arms = helpers.exercise()
+    plain = helpers.exercise_plain()
+    synthesis = {"code": "all", "model": "synthesis", "table": "trials.csv", "own": "ancova", "measure": "difference"}
+    study = helpers.study_of(plain, declared(helpers, "ancova"), synthesis)
+    table = "study,estimate,se,low,high\nOne 2019,-3.0,1.5,,\nTwo 2020,-1.0,,-4.92,2.92\n"
+    results = run(study, ledger, arms, files={"trials.csv": table})
+    pooled = results.get("all").contrasts[0]
+    own = results.get("ancova").contrasts[0]
+    # 1.96 standard errors each way: (2.92 + 4.92) / (2 * 1.959964) = 2.000037.
+    direct = meta_analysis(
+        [-3.0, -1.0, own.estimate], [1.5**2, ((2.92 + 4.92) / (2 * 1.959963984540054)) ** 2, own.se**2]
+    )
+    assert (pooled.estimate, pooled.low, pooled.high) == pytest.approx(
+        (direct.pooled.estimate, direct.pooled.low, direct.pooled.high), abs=1e-9
+    )
+    assert results.get("all").found.n == 3
+    missing = run(study, ledger, arms, only=["all"]).get("all")
+    assert "the study folder has no 'trials.csv'" in missing.issues[0].what
+
+
+def weekly(helpers: ModuleType, pattern: dict[str, list[float]]) -> Results:
+    """The simulated trial with weekly reports after the programme: one list of weeks per arm, for everybody in it."""
+    plain = helpers.exercise_plain()
+    weeks = {"code": "weekly", "instrument": "week-pain", "visits": ["PRE"], "role": "exploratory"}
+    plain["outcomes"] = [*plain["outcomes"], weeks]
+    recurrence = {
+        "code": "episodes",
+        "model": "recurrence",
+        "outcome": "weekly",
+        "contrasts": ["HIT - MIT"],
+        "threshold": 3,
+        "free_weeks": 2,
+    }
+    study = helpers.study_of(plain, recurrence)
+    _, ledger, arms = helpers.exercise()
+    facts = [(e.record.participant, e.record.visit, e.fact) for e in ledger.entries]
+    end = date(2021, 6, 1)
+    for place, (who, arm) in enumerate(arms.items()):
+        facts.append((who, "", Completed("programme", on=end)))
+        for week, pain in enumerate(pattern[arm], start=1):
+            shifted = pain if place % 4 else 0.0  # every fourth person stays well
+            on = end + timedelta(days=7 * week - 3)
+            facts.append((who, "", Answered("week-pain", {"week-pain": shifted}, on=on)))
+    return run(study, helpers.ledger_of(facts), arms)
+
+
+def test_episodes_are_counted_from_dated_reports(helpers: ModuleType) -> None:
+    high, low = [0, 0, 5, 0, 0, 4, 0, 0], [0, 0, 5, 0, 0, 0, 0, 0]
+    found = weekly(helpers, {"MIT": high, "HIT": low}).get("episodes").found
+    counts = {row[0]: row[1:5] for row in found.tables[0].rows}
+    well = {"HIT": 0, "MIT": 0}
+    _, _, arms = helpers.exercise()
+    for place, arm in enumerate(arms.values()):
+        well[arm] += place % 4 == 0
+    # Two weeks free before each episode: MIT has two of them (weeks 3 and 6), HIT one; those who stay well have none.
+    assert counts["MIT"] == (19, 19 - well["MIT"], 2 * (19 - well["MIT"]), 19 * 8.0)
+    assert counts["HIT"] == (19, 19 - well["HIT"], 19 - well["HIT"], 19 * 8.0)
+    rates = {row.what: row for row in found.rows}
+    assert rates["ratio of rates (LWYY)"].estimate == pytest.approx(
+        (19 - well["HIT"]) / (2 * (19 - well["MIT"])), rel=0.35
+    )
+    assert found.series["time"] == "weeks since the end of the programme"
+
+
+def test_no_episodes_is_an_issue_and_not_a_crash(helpers: ModuleType) -> None:
+    quiet = [0.0] * 6
+    analysed = weekly(helpers, {"MIT": quiet, "HIT": quiet}).get("episodes")
+    said = [issue.what for issue in analysed.issues]
+    assert said
+    assert all("no event" in what or "episode" in what for what in said)
+    if analysed.found is not None:
+        assert not [row for row in analysed.found.rows if row.what.startswith("ratio") and not math.isnan(row.p)]
+
+
+def test_an_empty_arm_at_follow_up_is_said(helpers: ModuleType) -> None:
+    study, ledger, arms = helpers.exercise()
+    facts = [
+        (e.record.participant, e.record.visit, e.fact)
+        for e in ledger.entries
+        if not (e.record.visit == "FU" and arms.get(e.record.participant) == "HIT")
+    ]
+    results = run(study, helpers.ledger_of(facts), arms)
+    for code in ("ancova", "responders", "durability", "why"):
+        analysed = results.get(code)
+        assert analysed.found is None, code
+        assert "HIT" in analysed.issues[0].what or "MIT" in analysed.issues[0].what, analysed.issues
+
+
+def test_three_people_left_is_refused_with_ways_out(helpers: ModuleType) -> None:
+    study, ledger, arms = helpers.exercise()
+    few = set(list(arms)[:3])
+    facts = [
+        (e.record.participant, e.record.visit, e.fact)
+        for e in ledger.entries
+        if e.record.participant in few or not e.record.participant
+    ]
+    codes = ["ancova", "why", "for-whom", "dose"]
+    results = run(study, helpers.ledger_of(facts), {code: arms[code] for code in few}, only=codes)
+    for analysed in results.analyses:
+        assert analysed.found is None, analysed.code
+        assert analysed.issues[0].code == "not-run"
+        assert analysed.issues[0].what
