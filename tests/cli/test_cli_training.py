@@ -433,7 +433,7 @@ def test_a_test_shows_every_criterion_and_what_a_paper_must_report(shared: Path,
     for words in ("VO2max          3493 mL/min", "287 W", "not judged", "NOT DECLARED", "none is used before a person"):
         assert words in done.stdout, words
     assert done.stdout.count("VT1 ") == 5
-    assert "9 end-tidal pressures" in figure.read_text()
+    assert "9 End-tidal pressures" in figure.read_text()
 
 
 def test_an_averaging_rule_must_be_declared(shared: Path):

@@ -251,10 +251,12 @@ def _judge(
 
 
 def _picture(judged: Judged, rule: AveragingRule, name: str) -> bytes:
-    from holdfast.report.training.cpet_panels import nine_panels
+    from holdfast.report.cpet_figure import nine_panels
 
-    found = judged.candidates.found
-    return nine_panels(judged.table, rule, profile=judged.profile, candidates=found, code="cpet", title=name).encode()
+    figure = nine_panels(
+        judged.table, rule=rule, code="cpet", title=name, profile=judged.profile, candidates=judged.candidates
+    )
+    return figure.encode()
 
 
 def _keep(desk: Desk, person: str, visit: str, on: datetime | None, judged: Judged, data: bytes) -> Done:
