@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.core.recording import Lap, Recording
 from holdfast.core.workout import Band, Step, StepKind, Workout
-from holdfast.errors import CallError
+from holdfast.errors import CallError, DataError
 
 
 def recording(seconds, power, **more):
@@ -63,6 +63,11 @@ def test_a_recording_survives_pickling_and_cutting():
     assert r.duration == 4
     assert r.observed("power") == 1.0
     assert r.observed("cadence") == 0.0
+
+
+def test_a_grid_over_weeks_is_refused():
+    with pytest.raises(DataError, match="no session"):
+        recording([0, 1e9], [1, 2]).at_1hz()
 
 
 def test_start_is_kept():

@@ -8,11 +8,15 @@ import numpy as np
 import openpyxl
 import pytest
 
+from holdfast.capacity import BreathTable
 from holdfast.core.issues import errors
+from holdfast.core.recording import Recording
 from holdfast.devices import cells
 from holdfast.devices.cart_table import Column, ColumnMap, read_table
 from holdfast.devices.carts import read_cart
+from holdfast.devices.heart_rate import with_heart_rate
 from holdfast.devices.sheets import rows_of
+from holdfast.devices.tcx import read_tcx
 from holdfast.errors import CallError
 
 SECRETS = ("Musterfrau", "Erika", "24.12.1971", "1971-12-24", "PATIENT-4711")
@@ -278,3 +282,26 @@ def test_a_workbook_with_a_hostile_part_is_refused(kind):
     rows, issues = rows_of(out.getvalue())
     assert rows == []
     assert issues[0].code == "unreadable-workbook"
+
+
+def test_heart_rate_from_another_device(shared):
+    """spiro_max_examples.csv: the ramp test with hr_ramp.tcx beside it has a maximal heart rate of 202."""
+    table, _ = read_cart((shared / "data/cpet/carts/zan_ramp").read_bytes())
+    strap, _ = read_tcx((shared / "data/tcx/hr_ramp.tcx").read_bytes())
+    joined, issues = with_heart_rate(table, strap)
+    assert np.nanmax(joined.channel("heart_rate")) == 202
+    assert len(joined) == len(table)
+    assert {issue.code for issue in issues} <= {"heart-rate-gaps"}
+    late, issues = with_heart_rate(table, strap, begins_at=5000)
+    assert np.isnan(late.channel("heart_rate")).all()
+    assert [issue.code for issue in issues] == ["heart-rate-gaps"]
+    with pytest.raises(CallError, match="of its own"):
+        with_heart_rate(joined, strap)
+
+
+def test_each_breath_takes_the_seconds_since_the_one_before():
+    beats = np.array([100.0, 110.0, np.nan, 130.0, 140.0])
+    strap = Recording(None, np.arange(5.0), {"heart_rate": beats}, {"heart_rate": "bpm"})
+    table = BreathTable(np.array([1.0, 2.0, 4.0]), {"vo2": np.full(3, 1000.0)})
+    joined, _ = with_heart_rate(table, strap)
+    np.testing.assert_array_equal(joined.channel("heart_rate"), [105, np.nan, 135])

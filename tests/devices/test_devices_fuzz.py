@@ -44,7 +44,7 @@ BASES = {
         "data/cpet/nolte2023/ramptests/30",
     ),
 }
-ROUNDS = {"fit": 400, "fit-workout": 400, "tcx": 25, "cart": 40}
+ROUNDS = {"fit": 200, "fit-workout": 300, "tcx": 15, "cart": 30}
 
 
 def holds(reader, data):

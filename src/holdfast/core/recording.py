@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from holdfast.errors import CallError
+from holdfast.errors import CallError, DataError
 
 FloatArray = NDArray[np.float64]
 
@@ -31,6 +31,9 @@ CHANNEL_UNITS: Mapping[str, str] = MappingProxyType(
         "calories": "kcal",
     }
 )
+
+
+LONGEST = 7 * 86_400  # seconds that a recording may span before a one-second grid is refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,8 @@ class Recording:
         """
         if len(self) == 0:
             return self
+        if float(np.ptp(self.seconds)) > LONGEST:
+            raise DataError(f"the samples span {np.ptp(self.seconds) / 86_400:.0f} days, which is no session")
         # A sample is floored onto the grid after adding a half, so 0.5 belongs to second 1.
         slot = np.floor(self.seconds + 0.5).astype(np.int64)
         first = min(0, int(slot[0]))

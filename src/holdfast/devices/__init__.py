@@ -15,6 +15,7 @@ from holdfast.devices.csv_recording import SampleMap, read_csv_recording
 from holdfast.devices.ergometer_files import write_erg, write_mrc, write_zwo
 from holdfast.devices.fit_read import read_fit
 from holdfast.devices.fit_workout import read_fit_workout, write_fit_workout
+from holdfast.devices.heart_rate import with_heart_rate
 from holdfast.devices.recordings import read_recording
 from holdfast.devices.tcx import read_tcx
 
@@ -35,6 +36,7 @@ __all__ = [
     "read_recording",
     "read_table",
     "read_tcx",
+    "with_heart_rate",
     "write_erg",
     "write_fit_workout",
     "write_mrc",

@@ -127,18 +127,17 @@ def _header(rows: Rows, dialect: Dialect) -> int | None:
 
 def _find(found: Found, issues: list[Issue], head: tuple[list[str], list[str]], dialect: Dialect, channel: str) -> None:
     names, units = head
-    for alias in dialect.columns[channel]:
-        if alias not in names:
-            continue
-        at = names.index(alias)
+    named = [names.index(alias) for alias in dialect.columns[channel] if alias in names]
+    for at in named:
         factor = cells.unit_factor(KIND[channel], units[at])
         if factor is not None:
             found.columns[channel] = (at, factor)
             return
-        if channel in ("vo2", "vco2", "ve"):
-            what = f"the unit under column {at + 1} is not known, so the column was not read."
-            issues.append(Issue("unknown-unit", f"column {channel}", what, "Declare a column map."))
-            return
+    if named:
+        needed = channel in ("vo2", "vco2", "ve")
+        what = f"the unit under column {named[0] + 1} is not known, so the column was not read."
+        severity = Severity.ERROR if needed else Severity.NOTE
+        issues.append(Issue("unknown-unit", f"column {channel}", what, "Declare a column map.", severity))
 
 
 def _info(head: Rows, dialect: Dialect, time: int) -> tuple[TestInfo, Issues]:

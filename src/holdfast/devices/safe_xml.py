@@ -14,7 +14,7 @@ from xml.parsers import expat
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-MAX_EVENTS = 1_200_000  # starts and ends of elements; two hours at one sample a second make 200,000
+MAX_EVENTS = 800_000  # starts and ends of elements; two hours at one sample a second make 200,000
 MAX_DEPTH = 60
 MAX_SILENCE = 1_000_000  # bytes in which no element starts or ends
 
