@@ -211,3 +211,26 @@ def test_a_zero_contrast_is_not_tested() -> None:
         _ = model.linear(np.zeros(6)).joint
     with pytest.raises(CallError, match="the model has 6 coefficients"):
         model.linear(np.ones(5))
+
+
+def test_a_likelihood_without_a_maximum_says_so() -> None:
+    """Sixteen people, four visits, a fifth missing at random: some such trials have no unstructured optimum."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {
+            "person": np.repeat(np.arange(16), 4),
+            "visit": np.tile(np.arange(4), 16),
+            "arm": np.repeat(np.where(np.arange(16) % 2, "A", "B"), 4),
+        }
+    )
+    refused = 0
+    for _ in range(30):
+        y = (rng.normal(size=(16, 1)) + 0.3 * rng.normal(size=(16, 4))).ravel()
+        y[rng.uniform(size=64) < 0.2] = np.nan
+        try:
+            model = fit(frame.assign(value=y), "value ~ arm * C(visit)")
+        except (Unidentifiable, NotConverged) as error:
+            refused += bool(error.ways_out)
+        else:
+            assert model.gradient < 1e-8 or model.optimum.step_left < 1e-8
+    assert 0 < refused < 15

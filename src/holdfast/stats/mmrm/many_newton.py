@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.stats.mmrm.features import Features, Sums
-from holdfast.stats.mmrm.newton import ACCEPT, AIM
+from holdfast.stats.mmrm.newton import ACCEPT, ACCEPT_STEP, AIM, FLAT
+from holdfast.stats.mmrm.prepare import PULLS, safe_start
 from holdfast.stats.mmrm.small import cholesky_inverse, definite
 from holdfast.stats.mmrm.stacked import Points, evaluate_many, residual_squares
 from holdfast.stats.mmrm.structures import Linear, Structure
@@ -28,6 +29,7 @@ class Optima:
     problem: NDArray[np.str_]
 
 
+@np.errstate(all="ignore")  # a trial step may leave the parameter space; it is marked and halved
 def maximise_many(data: Sums, made: Features, structure: Structure, *, reml: bool, rounds: int = 120) -> Optima:
     """Maximise each likelihood with the rules of `newton.maximise`."""
     start, problem = starts(data, made, structure)
@@ -58,10 +60,10 @@ def maximise_many(data: Sums, made: Features, structure: Structure, *, reml: boo
         again = moved & active
         if again.any():
             direction[again] = directions(points, scale, again)
-    problem = np.where(
-        (problem == "") & ~(gradient <= ACCEPT * np.maximum(1.0, data.n_obs / 1e4)), "not converged", problem
-    )
-    w, flat = _information(points, scale)
+    w, flat = _information(points, scale, data)
+    left = np.sqrt(np.maximum(np.einsum("bi,bij,bj->b", points.gradient, w, points.gradient), 0.0)) / 2
+    reached = (gradient <= ACCEPT * np.maximum(1.0, data.n_obs / 1e4)) | (~flat & (left <= ACCEPT_STEP))
+    problem = np.where((problem == "") & ~reached, "not converged", problem)
     problem = np.where((problem == "") & flat, "covariance not identified", problem)
     return Optima(points, gradient, iterations, w, problem)
 
@@ -94,7 +96,7 @@ def scales(structure: Structure, theta: Array) -> Array:
         sigma = (theta @ structure.basis.reshape(len(structure.basis), -1)).reshape(-1, m, m)
         sd = np.sqrt(np.maximum(np.diagonal(sigma, axis1=1, axis2=2), 1e-300))
         flat = structure.basis.reshape(len(structure.basis), -1)
-        return np.asarray((sd[:, :, None] * sd[:, None, :]).reshape(len(theta), -1) @ flat.T / flat.sum(1))
+        return np.asarray((sd[:, :, None] * sd[:, None, :]).reshape(len(theta), m * m) @ flat.T / flat.sum(1))
     return np.stack([structure.scale(t) for t in theta]) if len(theta) else np.zeros_like(theta)
 
 
@@ -102,12 +104,11 @@ def _sizes(gradient: Array, scale: Array) -> Array:
     return np.asarray(np.abs(gradient * scale).max(1, initial=0.0) / 2)
 
 
-def _information(points: Points, scale: Array) -> tuple[Array, Flags]:
+def _information(points: Points, scale: Array, data: Sums) -> tuple[Array, Flags]:
     """Inverse observed information (B, r, r), and where it is flat (B,)."""
     square = scale[:, :, None] * scale[:, None, :]
     H = np.nan_to_num(points.hessian * square / 2)
-    values = np.linalg.eigvalsh(H)
-    flat = values[:, 0] <= 1e-9 * np.maximum(values[:, -1], 1.0)
+    flat = np.linalg.eigvalsh(H)[:, 0] <= FLAT * np.maximum(data.count.sum(1), 1.0)
     safe = np.where(flat[:, None, None], np.eye(H.shape[1]), H)
     return np.linalg.inv(safe) * square, flat
 
@@ -135,11 +136,25 @@ def starts(data: Sums, made: Features, structure: Structure) -> tuple[Array, NDA
     needs_pairs = isinstance(structure, Linear) and structure.names[-1].startswith("UN(")
     if needs_pairs:
         problem = np.where((problem == "") & (pairs.min((1, 2)) < 2), "two visits share fewer than two people", problem)
-    S = _shrunk(S)
-    if isinstance(structure, Linear):
-        flat = structure.basis.reshape(structure.size, -1)
-        return S.reshape(B, -1) @ flat.T / flat.sum(1), problem
-    return np.stack([structure.start(each) for each in S]), problem
+    return _safe(structure, _shrunk(S)), problem
+
+
+def _safe(structure: Structure, S: Array) -> Array:
+    """Starting values whose covariance is positive definite, from moments pulled as far to the diagonal as it takes."""
+    if not isinstance(structure, Linear):
+        return np.stack([safe_start(structure, each) for each in S])
+    flat = structure.basis.reshape(structure.size, -1)
+    average = flat / flat.sum(1, keepdims=True)
+    diagonal = S * np.eye(S.shape[1])
+    theta = S.reshape(len(S), -1) @ average.T
+    for keep in PULLS[1:]:
+        sigma = (theta @ flat).reshape(S.shape)
+        low = np.linalg.eigvalsh(sigma)[:, 0] < 0.01 * np.diagonal(sigma, axis1=1, axis2=2).min(1)
+        if not low.any():
+            break
+        mixed = keep * S[low] + (1 - keep) * diagonal[low]
+        theta[low] = mixed.reshape(len(mixed), -1) @ average.T
+    return np.asarray(theta)
 
 
 def _shrunk(S: Array) -> Array:

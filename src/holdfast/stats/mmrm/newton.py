@@ -15,9 +15,13 @@ from holdfast.stats.mmrm.structures import Structure
 
 Array = NDArray[np.float64]
 
-# A fit counts as converged below ACCEPT; iterations go on to AIM because one more Newton step costs little.
+# A fit counts as converged below ACCEPT; iterations go on to AIM because one more Newton step costs little. Where two
+# visits nearly determine each other the gradient is all rounding; there the step left, in standard errors, decides.
 ACCEPT = 1e-8
 AIM = 1e-10
+ACCEPT_STEP = 1e-8
+SINGULAR = 1e-7
+FLAT = 1e-9  # curvature for each person, in natural sizes, below which a direction counts as flat
 
 WAYS_OUT = (
     "choose a structure with fewer parameters (toeph, ar1h, csh, ar1, cs), and declare it as a change of plan",
@@ -28,13 +32,14 @@ WAYS_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """Where Newton stopped: the likelihood there, the largest unit-free gradient, iterations used.
+    """Where Newton stopped: the likelihood there, the largest unit-free gradient, the step left, iterations used.
 
     `information_vcov` (r, r) is the inverse of the observed information of theta.
     """
 
     point: Point
     gradient: float
+    step_left: float
     iterations: int
     information_vcov: Array
 
@@ -42,7 +47,8 @@ class Optimum:
 def maximise(data: Patterns, structure: Structure, start: Array, *, reml: bool, max_iterations: int = 100) -> Optimum:
     """Maximise the likelihood from `start`.
 
-    The gradient of -loglik, each component times the natural size of its parameter, must fall below 1e-8.
+    The gradient of -loglik, each component times the natural size of its parameter, must fall below 1e-8, or the step
+    that is left below 1e-8 standard errors.
     Raises `NotConverged` where it does not and `Unidentifiable` where the optimum is flat or on the boundary.
     """
     point = evaluate(start, data, structure, reml=reml)
@@ -56,13 +62,35 @@ def maximise(data: Patterns, structure: Structure, start: Array, *, reml: bool, 
             break
         here = better
         iterations += 1
-    if not here.size <= accept(data):
+    small = here.size <= accept(data)
+    if not small and (least := least_eigenvalue(here.point.theta, data, structure)) < SINGULAR:
+        raise Unidentifiable(
+            "the likelihood grows without end towards a singular covariance "
+            f"(smallest eigenvalue of the correlations {least:.1g}): too few people, or one visit determines another",
+            ways_out=WAYS_OUT,
+        )
+    w = _information_vcov(here, data)
+    step_left = decrement(here.point.gradient, w)
+    if not (small or step_left <= ACCEPT_STEP):
         raise NotConverged(
             f"the likelihood did not converge: largest gradient {here.size:.2g} after {iterations} iterations "
             f"(needed {accept(data):.0e})",
             ways_out=WAYS_OUT,
         )
-    return Optimum(here.point, here.size, iterations, _information_vcov(here.point, here.scale))
+    return Optimum(here.point, here.size, step_left, iterations, w)
+
+
+def least_eigenvalue(theta: Array, data: Patterns, structure: Structure) -> float:
+    """Smallest eigenvalue of the correlations at the visits that people had together."""
+    sigma = structure.sigma(theta)
+    blocks = np.where(data.both, sigma, np.eye(sigma.shape[-1]))
+    sd: Array = np.sqrt(blocks.diagonal(axis1=1, axis2=2))
+    return float(np.linalg.eigvalsh(blocks / (sd[:, :, None] * sd[:, None, :])).min())
+
+
+def decrement(gradient: Array, w: Array) -> float:
+    """Length of the Newton step that is left, in standard errors of theta (eq:mmrm-decrement)."""
+    return float(np.sqrt(max(float(gradient @ w @ gradient), 0.0))) / 2
 
 
 class _State(NamedTuple):
@@ -108,22 +136,22 @@ def newton_direction(point: Point, scale: Array) -> Array:
         H = matrix * np.outer(scale, scale)
         try:
             np.linalg.cholesky(H)
+            return np.asarray(-np.linalg.solve(H, g) * scale)
         except np.linalg.LinAlgError:
             continue
-        return np.asarray(-np.linalg.solve(H, g) * scale)
     ridge = np.trace(point.average * np.outer(scale, scale)) / len(g)
     return np.asarray(-g / max(ridge, 1e-8) * scale)
 
 
-def _information_vcov(point: Point, scale: Array) -> Array:
+def _information_vcov(here: _State, data: Patterns) -> Array:
     """Inverse of the observed information of theta (eq:mmrm-theta-vcov)."""
-    H = point.hessian * np.outer(scale, scale) / 2
+    H = here.point.hessian * np.outer(here.scale, here.scale) / 2
     values = np.linalg.eigvalsh(H)
-    if values[0] <= 1e-9 * max(values[-1], 1.0):
+    if values[0] <= FLAT * max(1.0, float(data.count.sum())):
         raise Unidentifiable(
-            "the data do not identify the covariance: the likelihood is flat in some direction "
+            "the data do not identify the covariance: the likelihood is flat or has no maximum in some direction "
             f"(smallest curvature {values[0]:.2g})",
             ways_out=WAYS_OUT,
         )
     inverse = np.linalg.inv(H)
-    return np.asarray((inverse + inverse.T) / 2 * np.outer(scale, scale))
+    return np.asarray((inverse + inverse.T) / 2 * np.outer(here.scale, here.scale))

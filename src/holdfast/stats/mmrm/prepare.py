@@ -105,7 +105,7 @@ def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> Prep
         _check_visits(design, people, covariance)
     Z, offset = centred(people)
     data = rotate(Z, people.pattern, people.mask, people.log_weights, offset)
-    return Prepared(people, data, structure, structure.start(moments(Z[:, :, -1], people)))
+    return Prepared(people, data, structure, safe_start(structure, moments(Z[:, :, -1], people)))
 
 
 def structure_on_grid(design: MmrmDesign, covariance: str) -> st.Structure:
@@ -237,6 +237,20 @@ def moments(R: Array, people: People) -> Array:
     variance = np.where(variance > 0, variance, variance[variance > 0].mean() if (variance > 0).any() else 1.0)
     S[np.diag_indices_from(S)] = variance
     return _shrunk(S)
+
+
+PULLS = (1.0, 0.7, 0.4, 0.1, 0.0)
+
+
+def safe_start(structure: st.Structure, S: Array) -> Array:
+    """Starting values whose covariance is positive definite, from moments pulled as far to the diagonal as it takes."""
+    diagonal = S * np.eye(len(S))
+    for keep in PULLS:
+        theta = structure.start(keep * S + (1 - keep) * diagonal)
+        sigma = structure.sigma(theta)
+        if (np.linalg.eigvalsh(sigma) >= 0.01 * np.diagonal(sigma, axis1=1, axis2=2).min()).all():
+            break
+    return theta
 
 
 def _shrunk(S: Array) -> Array:
