@@ -49,13 +49,14 @@ def trial(study: Study, scenario: Scenario) -> SimulatedTrial:
 def test_the_same_seed_gives_the_same_drafts(study: Study, scenario: Scenario, trial: SimulatedTrial) -> None:
     again = simulate(study, scenario, seed=2021, at=AT)
     assert again == trial
-    assert simulate(study, scenario, seed=2022, at=AT).drafts != trial.drafts
+    light = scenario.model_copy(update={"training": None, "weekly": None})
+    assert simulate(study, light, seed=2022, at=AT).drafts != simulate(study, light, seed=2021, at=AT).drafts
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 2021])
 def test_as_many_are_lost_as_in_the_trial(study: Study, scenario: Scenario, seed: int) -> None:
     # IJERPH 2021;18(20):10779, abstract: 35 included, 29 analysed (HIT 16, MIT 13), 6 lost
-    trial = simulate(study, scenario, seed=seed, at=AT)
+    trial = simulate(study, scenario.model_copy(update={"training": None, "weekly": None}), seed=seed, at=AT)
     seen = {d.participant for d in trial.drafts if d.visit == "FU" and isinstance(d.fact, f.Answered)}
     lost = {d.participant for d in trial.drafts if isinstance(d.fact, f.Lost)}
     assert len(trial.allocation) == 35
