@@ -133,6 +133,14 @@ def test_what_science_needs_is_kept():
     assert (zan.channel("ve")[0], zan.channel("vt")[0], zan.channel("rr")[0]) == (30, 1.5, 20)
 
 
+def test_rows_beside_the_person_are_no_lost_breaths(shared):
+    _, issues = read_cart((shared / "data/cpet/carts/cosmed.xlsx").read_bytes())
+    assert {issue.code for issue in issues} == {"identity-not-read"}
+    table = b"t;VO2\n" + b"".join(b"%d;1500\n" % i for i in range(90)) + b"x;1500\n"
+    _, issues = read_table(table, ColumnMap(Column("t", "s"), {"vo2": Column("VO2", "mL/min")}))
+    assert [issue.code for issue in issues] == ["rows-left-out", "no-body-mass"]
+
+
 def test_units_come_from_the_unit_row():
     millilitres, _ = read_cart(cosmed_xlsx())
     litres, issues = read_cart(cosmed_xlsx(vo2_unit="L/min", factor=0.001))

@@ -148,7 +148,7 @@ def breaths_from(rows: Rows, found: Found, info: TestInfo) -> tuple[BreathTable,
     data = rows[found.first_row :]
     time = np.array([cells.seconds(_at(row, found.time), found.time_unit) for row in data])
     keep = np.isfinite(time) & (np.abs(time) < 1e7)
-    issues = _lost_rows(data, keep)
+    issues = _lost_rows(data, keep, found)
     channels: dict[str, FloatArray] = {}
     for name, (at, factor) in found.columns.items():
         column = [_at(row, at) for row, kept in zip(data, keep, strict=True) if kept]
@@ -186,12 +186,17 @@ def _at(row: Sequence[Cell], at: int) -> Cell:
     return row[at] if at < len(row) else None
 
 
-def _lost_rows(data: Rows, keep: NDArray[np.bool_]) -> Issues:
-    lost = [i for i, row in enumerate(data) if not keep[i] and not all(map(cells.is_blank, row))]
+def _lost_rows(data: Rows, keep: NDArray[np.bool_], found: Found) -> Issues:
+    """Rows without a time in which some channel holds a value; rows that only hold other things are no breaths."""
+    lost = [i for i, row in enumerate(data) if not keep[i] and _holds_a_number(row, found)]
     if not lost:
         return ()
     what = f"{len(lost)} rows have no readable time and were left out (the first is row {lost[0] + 1} of the data)."
     return (Issue("rows-left-out", "column time", what, severity=Severity.WARNING),)
+
+
+def _holds_a_number(row: Sequence[Cell], found: Found) -> bool:
+    return any(not math.isnan(cells.number(_at(row, at))) for at, _ in found.columns.values())
 
 
 def _lost_cells(name: str, at: int, column: Sequence[Cell], values: FloatArray) -> Issues:
