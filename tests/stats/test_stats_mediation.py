@@ -219,13 +219,13 @@ def test_natural_effects_without_confounding_of_scale() -> None:
 
 
 def test_natural_effects_standard_error_is_the_spread_over_samples() -> None:
-    """Simulation: mean sandwich SE over 150 samples within 15 % of their spread (MC error of a spread: 6 %)."""
+    """Simulation: mean sandwich SE over 60 samples within 28 % of their spread (3 MC errors of a spread, 9 %)."""
     rows = []
-    for seed in range(150):
+    for seed in range(60):
         got = natural_effects("y ~ x", _binary(300, 1000 + seed), mediator="m", arm="arm")
         rows.append([[r.estimate, r.se] for r in got.effects])
     sample = np.array(rows)
-    assert np.allclose(sample[..., 1].mean(axis=0), sample[..., 0].std(axis=0), rtol=0.15)
+    assert np.allclose(sample[..., 1].mean(axis=0), sample[..., 0].std(axis=0), rtol=0.28)
 
 
 def test_data_that_cannot_answer() -> None:

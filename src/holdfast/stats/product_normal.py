@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from holdfast.stats.estimates import check_level
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(400)
 REACH = 9.0  # standard deviations integrated over; the mass outside is below 1e-18
+
+
+@cache
+def _rule() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    return nodes, weights
 
 
 def product_cdf(z: float, a: float, b: float, se_a: float, se_b: float, *, rho: float = 0.0) -> float:
@@ -19,12 +26,13 @@ def product_cdf(z: float, a: float, b: float, se_a: float, se_b: float, *, rho: 
     zero = -a / se_a  # the integrand turns where A changes sign, so the range is cut there
     cuts = [-REACH, *([zero] if -REACH < zero < REACH else []), REACH]
     total = 0.0
+    nodes, weights = _rule()
     for low, high in itertools.pairwise(cuts):
-        x = low + (high - low) * (NODES + 1) / 2
+        x = low + (high - low) * (nodes + 1) / 2
         value = a + se_a * x
         inner = (z / value - b - rho * se_b * x) / (se_b * math.sqrt(1 - rho**2))
         chance = np.where(value > 0, stats.norm.cdf(inner), stats.norm.sf(inner))
-        total += float(np.sum(WEIGHTS * stats.norm.pdf(x) * chance)) * (high - low) / 2
+        total += float(np.sum(weights * stats.norm.pdf(x) * chance)) * (high - low) / 2
     return total
 
 
