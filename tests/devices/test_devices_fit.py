@@ -7,6 +7,8 @@ import warnings
 import fitdecode
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from holdfast.devices.fit_crc import crc16
 from holdfast.devices.fit_decode import MAX_MESSAGES, decode_fit
@@ -293,3 +295,33 @@ def test_too_many_definitions_and_messages_are_cut_off():
     assert "too-many-messages" in {issue.code for issue in decode_fit(fit(hostile))[0].issues}
     two = define(0, 1, []) + define(1, 2, []) + b"\x00\x01" * 150_000
     assert "too-many-messages" in {issue.code for issue in decode_fit(fit(two))[0].issues}
+
+
+layouts = st.lists(
+    st.sampled_from([(7, "H", 0x84), (3, "B", 0x02), (4, "B", 0x02), (5, "I", 0x86)]), unique=True, min_size=1
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(layouts, st.booleans()), min_size=1, max_size=4),
+    st.lists(st.integers(0, 3), max_size=120),
+    st.data(),
+)
+def test_any_mixture_of_layouts_decodes_to_what_was_written(kinds, order, data):
+    """Records of up to four layouts, mixed in any order and either byte order, against the values they were made of."""
+    body, written = b"", []
+    for local, (fields, big) in enumerate(kinds):
+        body += define(local, 20, [(253, 4, 0x86), *((n, struct.calcsize(f), base) for n, f, base in fields)], big=big)
+    for second, pick in enumerate(order):
+        local = pick % len(kinds)
+        fields, big = kinds[local]
+        values = [data.draw(st.integers(21, 200)) for _ in fields]
+        form = (">" if big else "<") + "BI" + "".join(f for _, f, _ in fields)
+        body += struct.pack(form, local, 1_000_000_000 + second, *values)
+        written.append({n: v for (n, _, _), v in zip(fields, values, strict=True)})
+    recording, _ = read_fit(fit(body))
+    assert recording.seconds.tolist() == list(range(len(order)))
+    for number, channel, scale in ((7, "power", 1), (3, "heart_rate", 1), (4, "cadence", 1), (5, "distance", 100)):
+        expected = [row.get(number, np.nan) / scale for row in written]
+        np.testing.assert_array_equal(recording.channel(channel), expected)
