@@ -1,42 +1,70 @@
-"""Delivered against prescribed for everybody, from the session records: the dose of each person and of each arm."""
+"""Delivered against prescribed for everybody randomised, by person and by arm, from the session records."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 import numpy as np
 
-from holdfast.core.facts import DoseModified, SessionDone
+from holdfast.analysis.training import Trained, trained
 from holdfast.core.issues import Issue, Severity
-from holdfast.core.ledger import Entry, Ledger
-from holdfast.dosing.basis import capacities_of
-from holdfast.dosing.delivery import score_log
-from holdfast.dosing.dose import Dose, dose_of
-from holdfast.dosing.log import history_of
+from holdfast.core.ledger import Ledger
+from holdfast.dosing.dose import Dose, Spread, dose_of, spread
+from holdfast.dosing.load import Scale, SessionLoad, scale_of
 from holdfast.dosing.prescribe import plan
 from holdfast.dosing.separation import Separation, separation
-from holdfast.dosing.verdicts import PlannedDose, SessionDelivery, judge, planned_dose
-from holdfast.dosing.written import from_rows
-from holdfast.errors import Refused
+from holdfast.dosing.verdicts import PlannedDose, SessionDelivery, planned_dose
+from holdfast.errors import CallError, Refused
 from holdfast.study.model import Study
-from holdfast.study.programme import Programme
 
 
 @dataclass(frozen=True, slots=True)
 class ArmDose:
-    """An arm in numbers: medians over its people, and shares with missed sessions counted and not."""
+    """An arm in numbers: everybody randomised to it counts, also who never came.
+
+    Attributes
+    ----------
+    people, started, known : randomised; with at least one attended session; with a known planned dose.
+    attendance : mean share of planned sessions attended.
+    relative : median relative dose intensity by unit, of those for whom it is known, and how many those are.
+    reached_itt, reached_pp : mean share of work steps reaching the target, of all planned and of attended sessions.
+    modified : mean share of attended and observed sessions that were modified or ended early.
+    parts : how many sessions differed in frequency, intensity, time, type.
+    interrupted, discontinued : people; `weeks` those in which the latter stopped.
+    spreads : within- and between-person SD by session value ("work attainment (%)", "peak heart rate (% of maximum)").
+    loads : median session load by kind, and how many sessions it rests on.
+    unseen_minutes : minutes of attended work without a signal.
+    """
 
     arm: str
     people: int
+    started: int
+    known: int
     attendance: float
-    relative: Mapping[str, float | None]
+    relative: Mapping[str, tuple[float, int]]
     reached_itt: float | None
     reached_pp: float | None
     modified: float | None
+    parts: Mapping[str, int]
     interrupted: int
     discontinued: int
+    weeks: tuple[int, ...]
+    spreads: Mapping[str, Spread]
+    loads: Mapping[str, tuple[float, int]]
+    unseen_minutes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """How far the work of the first two arms lies apart, in one signal ("watts" or "heart rate")."""
+
+    signal: str
+    unit: str
+    arms: tuple[str, str]
+    found: Separation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,126 +73,128 @@ class Fidelity:
 
     Attributes
     ----------
-    sessions : deliveries by participant, in order.
-    doses : by participant.
-    arms : one summary per arm, in the order of the study file.
+    sessions : deliveries by participant, in order; empty for who never came.
+    doses : by participant, of those whose planned dose is known.
+    loads : session loads by participant.
+    arms : one summary per arm, in the order of the study file; `members` names the arm of each participant.
     reasons : how often each reason was given for a missed or modified session, by arm.
-    apart : separation of the first two arms' work intensity (per cent of the highest prescribed watts of the
-        person), where cycling work was recorded in both.
-    issues : sessions whose planned dose could not be told.
+    apart : separation of the first two arms, per signal that was recorded in both.
+    issues : people whose planned dose cannot be told, and what else stood in the way.
     """
 
     sessions: Mapping[str, tuple[SessionDelivery, ...]]
     doses: Mapping[str, Dose]
+    loads: Mapping[str, tuple[SessionLoad, ...]]
     arms: tuple[ArmDose, ...]
+    members: Mapping[str, str]
     reasons: Mapping[str, Mapping[str, int]]
-    apart: Separation | None
-    apart_arms: tuple[str, str] | None
+    apart: tuple[Apart, ...]
     issues: tuple[Issue, ...]
 
 
 def fidelity(study: Study, ledger: Ledger, arms: Mapping[str, str]) -> Fidelity | None:
-    """Score every recorded session; None when the study records no sessions.
+    """Score every recorded session of everybody randomised; None when no session is on record.
 
     Parameters
     ----------
     arms : true arm by participant; a person in an arm without a programme is left out.
     """
-    sessions: dict[str, tuple[SessionDelivery, ...]] = {}
+    scale, issues = _scale(study)
+    people = {
+        person: trained(person, arm, programme, ledger.of(person), scale)
+        for person, arm in arms.items()
+        if (programme := study.programmes.get(study.arm(arm).programme or "")) is not None
+    }
+    if not any(one.sessions for one in people.values()):
+        return None
     doses: dict[str, Dose] = {}
-    issues: list[Issue] = []
-    for person, arm in arms.items():
-        programme = study.programmes.get(study.arm(arm).programme or "")
-        if programme is None or not ledger.of(person, SessionDone):
-            continue
-        mine = ledger.of(person)
-        sessions[person] = tuple(_deliveries(programme, person, mine))
-        planned, told = _planned(programme, person, mine, sessions[person])
+    for person, one in people.items():
+        planned, told = _planned(one)
         issues += told
         if planned is not None:
-            doses[person] = dose_of(person, programme, sessions[person], planned)
-    if not sessions:
-        return None
-    apart, pair = _apart(study, ledger, arms)
-    summaries = tuple(_summary(arm.code, doses, arms) for arm in study.arms)
+            doses[person] = dose_of(person, one.programme, one.sessions, planned, body_mass=one.body_mass)
+    groups = {arm.code: [one for one in people.values() if one.arm == arm.code] for arm in study.arms}
     return Fidelity(
-        sessions,
-        doses,
-        tuple(one for one in summaries if one is not None),
-        _reasons(sessions, arms),
-        apart,
-        pair,
-        tuple(issues),
+        sessions={person: one.sessions for person, one in people.items()},
+        doses=doses,
+        loads={person: one.loads for person, one in people.items()},
+        arms=tuple(_summary(arm, mine, doses) for arm, mine in groups.items() if mine),
+        members={person: one.arm for person, one in people.items()},
+        reasons={arm: _reasons(mine) for arm, mine in groups.items() if mine},
+        apart=tuple(_apart(groups)),
+        issues=tuple(issues),
     )
 
 
-def _deliveries(programme: Programme, person: str, entries: Iterable[Entry]) -> Iterable[SessionDelivery]:
-    facts = {e.fact.number: e.fact for e in entries if isinstance(e.fact, SessionDone)}
-    changes = [e.fact for e in entries if isinstance(e.fact, DoseModified)]
-    done = {session.number: session for session in history_of(entries).sessions}
-    for number in sorted(facts):
-        fact = facts[number]
-        on = fact.on or done[number].on
-        if on is None or number > programme.sessions:
-            continue
-        asked = from_rows(fact.prescribed, participant=person, session=number, on=on, programme=programme.name)
-        steps = [
-            step
-            for block in asked.blocks
-            for step in score_log(
-                block, [one for one in done[number].steps if one.block == block.name], programme.tolerance
-            )
-        ]
-        changed = [c for c in changes if c.from_session <= number <= (c.to_session or number)]
-        yield judge(
-            asked,
-            steps,
-            attended=fact.attended,
-            reason=fact.reason,
-            decided_by=fact.decided_by,
-            rpe=fact.rpe,
-            modifications=changed,
-        )
-
-
-def _planned(
-    programme: Programme, person: str, entries: Sequence[Entry], sessions: Sequence[SessionDelivery]
-) -> tuple[list[PlannedDose] | None, list[Issue]]:
-    """What each session of the whole programme asks: as prescribed where recorded, as planned ahead where not."""
-    recorded = {session.session: session.planned for session in sessions if session.planned.bouts}
-    if len(recorded) == programme.sessions:
-        return [recorded[number] for number in range(1, programme.sessions + 1)], []
+def _scale(study: Study) -> tuple[Scale | None, list[Issue]]:
     try:
-        start = next(session.on for session in sessions if session.on is not None)
-        ahead = plan(programme, capacities_of(entries), participant=person, start=start)
-    except (Refused, StopIteration):
-        what = f"{programme.sessions - len(recorded)} sessions have no prescription and none can be planned."
-        remedy = "Record the tests that the programme doses from; the person's dose is left out until then."
-        return None, [Issue("no-planned-dose", person, what, remedy, Severity.WARNING)]
-    return [recorded.get(one.session) or planned_dose(one) for one in ahead], []
+        return scale_of(study.settings.get("rpe_scale")), []
+    except CallError as error:
+        return None, [Issue("unknown-scale", "settings.rpe_scale", error.message, " ".join(error.ways_out))]
 
 
-def _summary(arm: str, doses: Mapping[str, Dose], arms: Mapping[str, str]) -> ArmDose | None:
-    mine = [dose for person, dose in doses.items() if arms[person] == arm]
-    if not mine:
-        return None
-    units = sorted({unit for dose in mine for unit in dose.relative})
+def _planned(one: Trained) -> tuple[list[PlannedDose] | None, list[Issue]]:
+    """What each session of the whole programme asks: as prescribed where recorded, as planned ahead where not."""
+    recorded = {session.session: session.planned for session in one.sessions if session.planned.bouts}
+    numbers = range(1, one.programme.sessions + 1)
+    if all(number in recorded for number in numbers):
+        return [recorded[number] for number in numbers], []
+    days = [session.on for session in one.sessions if session.on is not None]
+    start = days[0] if days else max((capacity.on for capacity in one.capacities), default=None)
+    try:
+        if start is None:
+            raise Refused("There is no test to plan from.")
+        ahead = plan(one.programme, one.capacities, participant=one.participant, start=start)
+    except Refused:
+        what = (
+            f"{one.programme.sessions - len(recorded)} sessions have no prescription on record and none can be planned."
+        )
+        remedy = (
+            "Record the tests that the programme doses from; until then attendance counts, and the dose is not known."
+        )
+        return None, [Issue("no-planned-dose", one.participant, what, remedy, Severity.WARNING)]
+    return [recorded.get(plan_.session) or planned_dose(plan_) for plan_ in ahead], []
+
+
+# One arm ----
+
+
+def _summary(arm: str, people: Sequence[Trained], doses: Mapping[str, Dose]) -> ArmDose:
+    mine = [doses[one.participant] for one in people if one.participant in doses]
+    weeks = tuple(sorted(dose.discontinued_week for dose in mine if dose.discontinued_week is not None))
     return ArmDose(
-        arm,
-        len(mine),
-        float(np.mean([dose.attendance for dose in mine])),
-        {unit: _median([dose.relative.get(unit) for dose in mine]) for unit in units},
-        _mean([dose.reached_itt for dose in mine]),
-        _mean([dose.reached_pp for dose in mine]),
-        _mean([dose.modified for dose in mine]),
-        sum(dose.interruptions > 0 for dose in mine),
-        sum(dose.discontinued_week is not None for dose in mine),
+        arm=arm,
+        people=len(people),
+        started=sum(one.attended > 0 for one in people),
+        known=len(mine),
+        attendance=float(np.mean([one.attended / one.programme.sessions for one in people])),
+        relative=_medians({unit: [dose.relative.get(unit) for dose in mine] for unit in _UNITS}),
+        reached_itt=_mean([dose.reached_itt for dose in mine]),
+        reached_pp=_mean([dose.reached_pp for dose in mine]),
+        modified=_mean([dose.modified for dose in mine]),
+        parts={part: sum(dose.parts[part] for dose in mine) for part in ("frequency", "intensity", "time", "type")},
+        interrupted=sum(dose.interruptions > 0 for dose in mine),
+        discontinued=len(weeks),
+        weeks=weeks,
+        spreads=_spreads(people),
+        loads=_medians(
+            {name: [getattr(load, key) for one in people for load in one.loads] for name, key in _LOADS.items()}
+        ),
+        unseen_minutes=sum(dose.unseen_seconds for dose in mine) / 60,
     )
 
 
-def _median(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return median(known) if known else None
+_UNITS = ("kJ", "MET h", "kg", "hold s")
+_LOADS = {
+    "session RPE x minutes": "rpe_load",
+    "training impulse (Banister)": "banister",
+    "training impulse (Edwards)": "edwards",
+}
+
+
+def _medians(values: Mapping[str, Sequence[float | None]]) -> dict[str, tuple[float, int]]:
+    known = {name: [one for one in found if one is not None] for name, found in values.items()}
+    return {name: (float(median(found)), len(found)) for name, found in known.items() if found}
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -172,51 +202,47 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _reasons(sessions: Mapping[str, Sequence[SessionDelivery]], arms: Mapping[str, str]) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = {}
-    for person, mine in sessions.items():
-        for session in mine:
-            if session.verdict != "as prescribed":
-                reason = session.reason or "no reason recorded"
-                counts.setdefault(arms[person], {}).setdefault(reason, 0)
-                counts[arms[person]][reason] += 1
-    return counts
+def _spreads(people: Sequence[Trained]) -> dict[str, Spread]:
+    """Session values within and between people, where two people have them and one of them twice."""
+    found = {}
+    for name in dict.fromkeys(name for one in people for name in one.values):
+        groups = [list(one.values[name]) for one in people if one.values.get(name)]
+        if len(groups) >= 2 and sum(map(len, groups)) > len(groups):
+            found[name] = spread(groups)
+    return found
 
 
-def _apart(study: Study, ledger: Ledger, arms: Mapping[str, str]) -> tuple[Separation | None, tuple[str, str] | None]:
-    """Work intensity of the first two arms, from the watts of every work step, weighted by its seconds."""
-    pair = tuple(arm.code for arm in study.arms[:2])
-    seconds: dict[str, list[np.ndarray]] = {code: [] for code in pair}
-    for person, arm in arms.items():
-        reference = _reference_watts(ledger.of(person))
-        if arm not in seconds or reference is None:
-            continue
-        seconds[arm] += [np.full(int(s), 100 * w / reference) for w, s in _work(ledger.of(person, SessionDone))]
-    if len(pair) < 2 or not all(seconds[code] for code in pair):
-        return None, None
-    first, second = (np.concatenate(seconds[code]) for code in pair)
-    return separation(first, second), (pair[0], pair[1])
+def _reasons(people: Iterable[Trained]) -> dict[str, int]:
+    differed = ("modified", "ended early", "missed")
+    reasons = Counter(
+        session.reason or "no reason recorded"
+        for one in people
+        for session in one.sessions
+        if session.verdict in differed
+    )
+    return dict(reasons.most_common())
 
 
-def _reference_watts(entries: Sequence[Entry]) -> float | None:
-    """The person's newest watts at VO2max, or at peak where that is not recorded."""
-    known = capacities_of(entries)
-    for reference in ("W at VO2max", "W peak"):
-        mine = [capacity for capacity in known if capacity.reference == reference]
-        if mine:
-            return max(mine, key=lambda capacity: capacity.on).value
-    return None
+# Two arms ----
 
 
-def _work(entries: Sequence[Entry]) -> Iterable[tuple[float, float]]:
-    """Watts and seconds of every timed work step that was observed."""
-    for entry in entries:
-        fact = entry.fact
-        if not isinstance(fact, SessionDone) or not fact.attended:
-            continue
-        work = {(row.get("block"), row.get("step")) for row in fact.prescribed if row.get("work")}
-        for row in fact.delivered:
-            watts, seconds = row.get("watts"), row.get("seconds")
-            named = (row.get("block"), row.get("step"))
-            if named in work and isinstance(watts, (int, float)) and isinstance(seconds, (int, float)) and seconds >= 1:
-                yield float(watts), float(seconds)
+@dataclass(slots=True)
+class _Pools:
+    """Intensities of all observed work seconds by arm."""
+
+    by_arm: dict[str, list[np.ndarray]] = field(default_factory=dict)
+
+    def of(self, arm: str) -> np.ndarray:
+        return np.concatenate(self.by_arm[arm]) if self.by_arm.get(arm) else np.empty(0)
+
+
+def _apart(groups: Mapping[str, Sequence[Trained]]) -> Iterable[Apart]:
+    """Intensity of the first two arms' work, second by second, in per cent of each person's own maximum."""
+    if len(groups) < 2:
+        return
+    first, second = list(groups)[:2]
+    for signal, unit in (("watts", "% of W at VO2max"), ("heart rate", "% of maximum heart rate")):
+        pools = _Pools({arm: [one.intensity[signal] for one in groups[arm]] for arm in (first, second)})
+        a, b = pools.of(first), pools.of(second)
+        if a.size and b.size:
+            yield Apart(signal, unit, (first, second), separation(a, b))

@@ -6,7 +6,7 @@ Attendance is not dose: in Nilsen et al. (2018) patients attended 79 % of sessio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Dose:
         None without a body mass. eq:rdi
     reached_itt, reached_pp : share of work steps that reached their target, of all planned and of those in
         attended sessions (Taylor et al. 2015: 58 % and 68 % in one trial).
-    modified : share of attended sessions that were modified or ended early.
+    modified : share of attended sessions that were modified or ended early, of those about which anything is known.
     parts : how many attended sessions differed in frequency, intensity, time, type.
     interruptions : runs of at least three missed sessions that were followed by an attended one.
     discontinued_week : week (from 1) of the last attended session when at least three were missed after it to
@@ -74,12 +74,16 @@ def dose_of(
     ----------
     sessions : every session that should have taken place so far, the missed ones too, each once, in order.
     planned : what every session of the whole programme asks (from `holdfast.dosing.plan`), for the sessions that
-        never came to be prescribed; those of `sessions` count as they were prescribed.
+        never came to be prescribed or whose prescription is not on record; the others count as they were prescribed.
     body_mass : kg, for MET hours.
     """
     numbers = [session.session for session in sessions]
     if numbers != sorted(set(numbers)):
         raise CallError(f"The sessions of {participant} are not in order, or one is there twice.")
+    sessions = [
+        session if session.planned.bouts else replace(session, planned=planned[session.session - 1])
+        for session in sessions
+    ]
     by_number = {session.session: session for session in sessions}
     asked = [by_number[n].planned if n in by_number else planned[n - 1] for n in range(1, programme.sessions + 1)]
     attended = [session for session in sessions if session.attended]
@@ -99,7 +103,7 @@ def dose_of(
         },
         reached / bouts if bouts else None,
         reached / here if here else None,
-        _share([session.verdict != "as prescribed" for session in attended]),
+        _share([one.verdict != "as prescribed" for one in attended if one.verdict != "not observable"]),
         {part: sum(part in session.modified for session in attended) for part in ("intensity", "time", "type")}
         | {"frequency": programme.sessions - len(attended)},
         _interruptions(came),
@@ -112,6 +116,8 @@ def dose_of(
 def _relative(attended: Sequence[SessionDelivery], unit: str, planned: float) -> float | None:
     """Delivered over planned; None where the programme has none of this unit, or something was not observed."""
     if planned <= 0:
+        return None
+    if any(not session.steps for session in attended):
         return None
     total = 0.0
     for session in attended:
@@ -137,6 +143,8 @@ def _relative_met(
         return None
     planned = sum(met_hours_of_work(one.kilojoules, one.cycling_seconds, body_mass=body_mass) for one in asked)
     if planned <= 0:
+        return None
+    if any(not session.steps for session in attended):
         return None
     total = 0.0
     for step in (step for session in attended for step in session.steps if step.planned_kilojoules):

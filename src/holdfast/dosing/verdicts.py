@@ -11,7 +11,7 @@ from holdfast.core.facts import DoseModified
 from holdfast.dosing.delivery import StepDelivery
 from holdfast.dosing.prescription import Prescription
 
-SessionVerdict = Literal["as prescribed", "modified", "ended early", "missed"]
+SessionVerdict = Literal["as prescribed", "modified", "ended early", "missed", "not observable"]
 Part = Literal["frequency", "intensity", "time", "type"]
 """The parts of a dose (FITT)."""
 REASONS = ("pain", "symptom", "other health", "equipment", "time", "refusal", "staff")
@@ -70,7 +70,8 @@ def judge(
     """The verdict on a session.
 
     *missed*: nobody came. *ended early*: the work after some step was skipped to the end. *modified*: any work
-    step over, under, short or skipped, or the dose was changed beforehand. *as prescribed*: none of these.
+    step over, under, short or skipped, or the dose was changed beforehand. *not observable*: somebody came, and nothing
+    is known about any work step. *as prescribed*: none of these.
     """
     work = [step for step in steps if step.work]
     modified = _parts(work, modifications)
@@ -79,6 +80,8 @@ def judge(
         verdict, modified = "missed", ("frequency",)
     elif len(work) > 1 and work[-1].verdict == "skipped" and any(s.verdict != "skipped" for s in work):
         verdict = "ended early"
+    elif not modified and all(step.verdict == "not observable" for step in work):
+        verdict = "not observable"
     return SessionDelivery(
         prescription.session,
         prescription.on,
