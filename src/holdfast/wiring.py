@@ -218,6 +218,10 @@ class Allocation:
         """The key in hex; empty for an imported allocation."""
         return self.opened().key()
 
+    def ahead(self, stratum: str, slot: int) -> str:
+        """The arm of a slot that nobody has taken, for a sealed envelope."""
+        return self.opened().arm_of(stratum, slot, (), "")
+
     def keep(self, arms: Mapping[str, str]) -> None:
         """Seal the arms of a trial that was randomised elsewhere, in the transaction that is open."""
         from holdfast.storage.sealed import seal_import

@@ -247,7 +247,7 @@ def small_study() -> Study:
 
 
 def memory_world(rule: Callable[[str, int, str], str] = hard_first) -> World:
-    sealing = memory.MemorySealing()
+    sealing = memory.MemorySealing(rule=rule)
     store = memory.MemoryStore(lambda stratum, slot, code: sealing.arms.get(code) or rule(stratum, slot, code))
     return World(small_study(), store, sealing)
 
@@ -289,7 +289,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     on_sqlite = request.param == "sqlite"
     place = tmp_path / "study.db" if on_sqlite else request.getfixturevalue("postgres_url")
     code = "small" if on_sqlite else f"small {uuid4()}"
-    sealing = memory.MemorySealing()
+    sealing = memory.MemorySealing(rule=hard_first)
     arms = _FixedArms(sealing, hard_first)
     with open_store(place, study=code, create=True, key_provider=lambda: arms) as store:
         yield World(small_study(), store, sealing)

@@ -84,12 +84,17 @@ class MemorySealing:
 
     arms: dict[str, str] = field(default_factory=dict)
     commit: str = "c0ffee" * 10
+    rule: ArmRule | None = None
 
     def commitment(self) -> tuple[str, str]:
         return self.commit, "Dr Far Away"
 
     def key(self) -> str:
         return "" if self.arms else "5ea1ed"
+
+    def ahead(self, stratum: str, slot: int) -> str:
+        assert self.rule is not None
+        return self.rule(stratum, slot, "")
 
     def keep(self, arms: Mapping[str, str]) -> None:
         self.arms.update(arms)

@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.app import deeds
 from holdfast.app.path import State, state_of
-from holdfast.core.facts import Corrected, Randomised, Scheduled
+from holdfast.core.facts import Corrected, Looked, Randomised, Scheduled
 from holdfast.core.issues import Severity
 from holdfast.core.ledger import first_break
 from holdfast.errors import CallError, DataError, HoldfastError, NotPermitted, OutOfOrder, Refused, StaleView
@@ -183,6 +183,26 @@ def test_envelopes_are_entered_in_their_order(world):
     deeds.randomise(coordinator, "P1", envelope=1)
     done = deeds.randomise(coordinator, "P2", envelope=2, on="2026-03-01")
     assert (done.record.fact.slot, done.record.draft.reason[:10]) == (2, "envelope 2")
+
+
+def test_envelopes_hold_what_the_ledger_will_give(world):
+    """Printed after the first slot was taken: 2, 3 of one stratum and 1, 2 of the other, as the sealed rule has them."""
+    world.open().randomised("P1")
+    done = deeds.print_envelopes(world.desk("randomiser"), count=2)
+    assert done.slips == (
+        ("sex=female", 2, "ZZSOFT"), ("sex=female", 3, "ZZHARD"), ("sex=male", 1, "ZZHARD"), ("sex=male", 2, "ZZSOFT"),
+    )  # fmt: skip
+    assert done.record.fact == Looked("envelopes sex=female 2-3, sex=male 1-2", "sealed envelopes")
+    assert "ZZ" not in str(list(world.store.records())[-1])
+    for wrong in (0, 201, True, "2"):
+        with pytest.raises(CallError):
+            deeds.print_envelopes(world.desk("randomiser"), count=wrong)
+
+
+def test_envelopes_need_a_sequence_of_ones_own(world):
+    deeds.open_study(world.desk("coordinator"))
+    with pytest.raises(OutOfOrder, match="no sealed sequence"):
+        deeds.print_envelopes(world.desk("randomiser"))
 
 
 def test_slots_follow_each_other_within_a_stratum(world):

@@ -41,6 +41,7 @@ DEEDS: Mapping[str, Right] = {
     "enrol": _by(C),
     "describe": _by(C, A),
     "randomise": _by(C),
+    "print_envelopes": _by(R),
     "schedule": _by(C, A),
     "record_form": _by(C, A, P),
     "record_test": _by(A, T),
@@ -215,6 +216,25 @@ def open_all(desk: Desk, tx: Transaction, door: str, *, reveal: bool) -> dict[st
     arms = {code: _open(tx, ledger, code) for code in randomised(ledger)}
     _record_look(desk, tx, "", "all", door)
     return arms if reveal else mask(arms)
+
+
+def open_ahead(desk: Desk, tx: Transaction, places: Mapping[str, range]) -> list[tuple[str, int, str]]:
+    """Arms of slots that nobody has taken, for sealed envelopes: stratum, slot, arm. Recorded.
+
+    This is the one door to a future allocation; it opens for the independent randomiser alone, whom no deed lets
+    enrol anybody.
+
+    Raises
+    ------
+    NotPermitted
+        For any other role.
+    """
+    if desk.account.role is not R or desk.sealing is None:
+        raise NotPermitted("Envelopes are printed by the independent randomiser, who holds the sealed allocation.")
+    sealing = desk.sealing
+    whose = "envelopes " + ", ".join(f"{stratum} {slots[0]}-{slots[-1]}" for stratum, slots in places.items())
+    _record_look(desk, tx, "", whose, "sealed envelopes")
+    return [(stratum, slot, sealing.ahead(stratum, slot)) for stratum, slots in places.items() for slot in slots]
 
 
 def mask(arms: Mapping[str, str]) -> dict[str, str]:

@@ -48,7 +48,7 @@ class Store(Protocol):
 
 
 class Sealing(Protocol):
-    """The sealed allocation of one study, as far as deeds need it. It never gives an arm away."""
+    """The sealed allocation of one study, as far as deeds need it."""
 
     def commitment(self) -> tuple[str, str]:
         """The public commitment to the sealed sequence, and the name of the person who holds its key."""
@@ -56,6 +56,10 @@ class Sealing(Protocol):
 
     def key(self) -> str:
         """The key that lets anyone recompute the sequence; given away once, at the reveal. Empty when imported."""
+        ...
+
+    def ahead(self, stratum: str, slot: int) -> str:
+        """The arm of a slot that nobody has taken, for a sealed envelope. Only `app.access` may call this."""
         ...
 
     def keep(self, arms: Mapping[str, str]) -> None:

@@ -53,8 +53,10 @@ class Sight:
             return encode(entry.fact)
         if self._about_training(entry):
             return self._attended(entry)
-        body = self.veiled(encode(entry.fact))
-        return body if isinstance(body, dict) else None
+        body = encode(entry.fact)
+        # what arms there are is no secret; who is in which is: so texts about the study itself stay as they are
+        veiled = self.veiled(body) if entry.record.participant else body
+        return veiled if isinstance(veiled, dict) else None
 
     def state(self, state: State) -> str:
         """The state in words, told without what happens in training where that would give the arm away."""

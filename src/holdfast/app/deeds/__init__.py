@@ -7,7 +7,7 @@ gives `Done`: the records it wrote and what somebody should look at.
 from __future__ import annotations
 
 from holdfast.app.deeds.corrections import answer_query, correct, query
-from holdfast.app.deeds.emergencies import unblind
+from holdfast.app.deeds.emergencies import print_envelopes, unblind
 from holdfast.app.deeds.happenings import adverse_event, adverse_event_reported, concomitant, deviation, intercurrent
 from holdfast.app.deeds.importing import import_records
 from holdfast.app.deeds.leaving import complete, lost, withdraw
@@ -37,6 +37,7 @@ __all__ = [
     "lost",
     "modify_dose",
     "open_study",
+    "print_envelopes",
     "query",
     "randomise",
     "record_form",

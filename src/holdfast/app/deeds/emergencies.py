@@ -1,17 +1,22 @@
-"""The deed that opens one person's arm in an emergency."""
+"""Deeds for bad days: one person's arm opened in an emergency, envelopes for when the system is down."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.app import access
+from holdfast.app import access, rules
 from holdfast.app.bounds import text
 from holdfast.app.desk import Desk, Done
 from holdfast.app.work import begin
-from holdfast.core.facts import Randomised, Unblinded
+from holdfast.core.facts import Committed, Randomised, Unblinded
 from holdfast.core.issues import Severity
 from holdfast.errors import CallError, OutOfOrder
+from holdfast.randomisation import design_of
+
+MOST_ENVELOPES = 200
+"""Per stratum: more than a trial of this kind enrols while a system is down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,43 @@ class Opened(Done):
     """What the deed did, and the one person's arm. The arm is shown once and is in no record."""
 
     arm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelopes(Done):
+    """What the deed did, and what goes into each sealed envelope: stratum, slot, arm."""
+
+    slips: tuple[tuple[str, int, str], ...] = ()
+
+
+def print_envelopes(desk: Desk, *, count: int = 10) -> Envelopes:
+    """Open the next slots of every stratum for sealed numbered envelopes, to be used when the system is down.
+
+    An envelope that was used is entered by `randomise` with its number; one that was not stays sealed. Slots are the
+    same on paper and in the ledger, so both ways may be mixed as long as the order of numbers is kept.
+
+    Raises
+    ------
+    OutOfOrder
+        When no sequence of the study's own is committed, or arms depend on who came before (minimisation).
+    """
+    with begin(desk, "print_envelopes") as work:
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_ENVELOPES:
+            raise CallError(f"Between 1 and {MOST_ENVELOPES} envelopes per stratum can be printed.")
+        committed = work.ledger.last(Committed, "")
+        if committed is None or getattr(committed.fact, "scheme", "") == rules.IMPORTED_SCHEME:
+            raise OutOfOrder("The study has no sealed sequence of its own to print from.")
+        design = design_of(desk.study)
+        if design.scheme.needs_factors:
+            raise OutOfOrder(
+                "Minimisation depends on who came before, so its arms cannot be printed beforehand.",
+                ways_out=["While the system is down, telephone the holder of the key."],
+            )
+        taken = Counter(e.original.stratum for e in work.ledger.all(Randomised) if isinstance(e.original, Randomised))
+        places = {name: range(taken[name] + 1, taken[name] + count + 1) for name in rules.strata(desk.study)}
+        slips = tuple(access.open_ahead(desk, work.tx, places))
+        looked = work.tx.ledger().entries[-1].record
+    return Envelopes((looked,), work.done().issues, slips)
 
 
 def unblind(desk: Desk, participant: str, *, reason: str, notified: Sequence[str]) -> Opened:

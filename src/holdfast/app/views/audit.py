@@ -103,7 +103,6 @@ _SENTENCES: Mapping[str, str] = {
     "arm-looked-at": "opened the arm of {whose} through {door}",
     "cleared": "kept that {by} cleared for {intensity} training",
     "consented": "kept the consent to version {version} of the form",
-    "enrolled": "enrolled at {site}",
     "randomised": "randomised into slot {slot} of stratum {stratum}",
     "scheduled": "planned the visit on {on}",
     "withdrawn": "kept that the person stopped: {scope} ({why})",
@@ -129,6 +128,8 @@ def in_words(kind: str, body: Mapping[str, Any]) -> str:
     if kind == "screened":
         failed = body.get("failed") or []
         return f"screened: not eligible ({', '.join(failed)})" if failed else "screened: eligible"
+    if kind == "enrolled":
+        return f"enrolled at {body['site']}" if body["site"] else "enrolled"
     if kind == "session":
         return f"kept session {body['number']}: {'attended' if body['attended'] else 'missed'}"
     if kind == "described":
