@@ -145,6 +145,15 @@ def test_one_second_interpolation(shared, name):
         np.testing.assert_allclose(grid.channel(ours), numbers(rows, theirs), rtol=EXACT)
 
 
+@pytest.mark.parametrize(("name", "to_file_unit"), [("cosmed", 3.6), ("cortex", 1.0)])
+def test_load_of_every_second(shared, name, to_file_unit):
+    rows = table(shared / f"reference/cpet/interp1s_{name}.csv")
+    profile = guess_profile(cart(shared, name))
+    # the reference's second k closes the interval (k-1, k]; after the last stage it writes a load of 0
+    load = profile.at(numbers(rows, "time") - 0.5) * to_file_unit
+    np.testing.assert_allclose(np.nan_to_num(load), numbers(rows, "load"), rtol=1e-12)
+
+
 @pytest.mark.parametrize(("name", "to_file_unit"), [("cosmed", 3.6), ("cortex", 1.0), ("zan_gxt", 1.0)])
 def test_guessed_protocol_and_step_means(shared, name, to_file_unit):
     breaths = cart(shared, name)
