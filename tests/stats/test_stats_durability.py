@@ -106,7 +106,16 @@ def headache(shared: Path) -> pd.DataFrame:
 
 def test_retention_of_the_headache_trial(headache: pd.DataFrame) -> None:
     """reference/durability/reference.txt: constrained LDA (R), gains, ratios and Fieller sets with the normal."""
-    got = retention(headache, arm="arm", change=("pk1", "pk2", "pk5"), seed=1, subject="id", df="none", draws=500)
+    got = retention(
+        headache,
+        arm="arm",
+        contrast="acupuncture - control",
+        change=("pk1", "pk2", "pk5"),
+        seed=1,
+        subject="id",
+        df="none",
+        draws=500,
+    )
     assert got.arms == ("acupuncture", "control")
     assert [e.estimate for e in got.early] == pytest.approx([-6.660194647, -2.503248092], abs=MODEL)
     assert [e.estimate for e in got.late] == pytest.approx([-8.725953386, -4.025687487], abs=MODEL)
@@ -131,7 +140,15 @@ def test_baseline_column_serves_as_first_visit(headache: pd.DataFrame) -> None:
     """Derivation: the same numbers in another shape of the table."""
     later = headache[headache["visit"] != "pk1"]
     start = headache[headache["visit"] == "pk1"].set_index("id")["value"]
-    one = retention(headache, arm="arm", change=("pk1", "pk2", "pk5"), seed=1, subject="id", draws=50)
+    one = retention(
+        headache,
+        arm="arm",
+        contrast="acupuncture - control",
+        change=("pk1", "pk2", "pk5"),
+        seed=1,
+        subject="id",
+        draws=50,
+    )
     two = retention(
         later.assign(baseline=later["id"].map(start)),
         arm="arm",

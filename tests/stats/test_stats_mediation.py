@@ -138,7 +138,9 @@ def _several(n: int = 200, seed: int = 4) -> pd.DataFrame:
 
 def test_indirect_effects_sum_to_the_total_exactly() -> None:
     """Least-squares identity: total = direct + sum of alpha_k beta_k (facts/statistics.md row 4c)."""
-    got = mediate_several("y ~ base", _several(), mediators=["fitness", "fear"], arm="arm", seed=1)
+    got = mediate_several(
+        "y ~ base", _several(), mediators=["fitness", "fear"], arm="arm", contrast="HIT - MIT", seed=1
+    )
     values = {row.name: row.estimate for row in got.effects}
     parts = values["direct effect"] + values["through fitness"] + values["through fear"]
     assert values["total effect"] == pytest.approx(parts, abs=1e-12)
@@ -148,7 +150,9 @@ def test_indirect_effects_sum_to_the_total_exactly() -> None:
 def test_covariance_of_indirect_effects_is_the_structural_equation_one() -> None:
     """Derivation: delta method over the full joint covariance, alpha's from Sigma_M (x) (D'D)^-1, written out."""
     data = _several()
-    paths = mediate_several("y ~ base", data, mediators=["fitness", "fear"], arm="arm", seed=1).paths
+    paths = mediate_several(
+        "y ~ base", data, mediators=["fitness", "fear"], arm="arm", contrast="HIT - MIT", seed=1
+    ).paths
     D = np.column_stack([np.ones(200), data["arm"] == "HIT", data["base"]])
     M = data[["fitness", "fear"]].to_numpy()
     coef = np.linalg.solve(D.T @ D, D.T @ M)
@@ -164,12 +168,12 @@ def test_covariance_of_indirect_effects_is_the_structural_equation_one() -> None
 
 def test_simultaneous_limits_are_wider_and_one_mediator_needs_none() -> None:
     data = _several()
-    two = mediate_several("y ~ base", data, mediators=["fitness", "fear"], arm="arm", seed=1)
+    two = mediate_several("y ~ base", data, mediators=["fitness", "fear"], arm="arm", contrast="HIT - MIT", seed=1)
     table = two.table.iloc[:2]
     assert (table["low_together"] < table["low"]).all()
     assert (table["high_together"] > table["high"]).all()
-    one = mediate_several("y ~ base", data, mediators=["fitness"], arm="arm", seed=1)
-    linear = mediate_linear("y ~ base", data, mediator="fitness", arm="arm", interval="delta")
+    one = mediate_several("y ~ base", data, mediators=["fitness"], arm="arm", contrast="HIT - MIT", seed=1)
+    linear = mediate_linear("y ~ base", data, mediator="fitness", arm="arm", contrast="HIT - MIT", interval="delta")
     assert one.effects[0].estimate == pytest.approx(linear.effects[0].estimate, abs=1e-12)
     assert one.table["low_together"][0] == pytest.approx(one.effects[0].low)
 
@@ -186,7 +190,7 @@ def _binary(n: int, seed: int) -> pd.DataFrame:
 def test_binary_effects_add_up_and_match_brute_force() -> None:
     """Derivation: the g-formula by simulating two million mediators from the fitted models (se < 0.001)."""
     data = _binary(400, 6)
-    got = mediate_binary("y ~ x", data, mediator="m", arm="arm", seed=1, draws=100)
+    got = mediate_binary("y ~ x", data, mediator="m", arm="arm", contrast="HIT - MIT", seed=1, draws=100)
     v = {row.name: row.estimate for row in got.effects}
     assert v["total effect"] == pytest.approx(v["indirect effect, HIT"] + v["direct effect, MIT"], abs=1e-12)
     t = (data["arm"] == "HIT").to_numpy(float)
@@ -211,7 +215,7 @@ def test_natural_effects_without_confounding_of_scale() -> None:
     rng = np.random.default_rng(1)
     logit = -0.2 + 0.5 * (data["arm"] == "HIT")
     data["y"] = (rng.random(4000) < 1 / (1 + np.exp(-logit))).astype(int)
-    got = natural_effects("y ~ x", data, mediator="m", arm="arm")
+    got = natural_effects("y ~ x", data, mediator="m", arm="arm", contrast="HIT - MIT")
     direct, indirect, total = got.effects
     assert abs(direct.estimate - 0.5) < 3 * direct.se
     assert abs(indirect.estimate) < 3 * indirect.se
@@ -233,7 +237,9 @@ def test_data_that_cannot_answer() -> None:
     with pytest.raises(DataError, match="same value for everyone"):
         mediate_linear("y ~ base", data.assign(fear=3.0), mediator="fear", arm="arm", interval="delta")
     with pytest.raises(DataError, match="'fear' has the same value"):
-        mediate_several("y ~ base", data.assign(fear=3.0), mediators=["fitness", "fear"], arm="arm", seed=1)
+        mediate_several(
+            "y ~ base", data.assign(fear=3.0), mediators=["fitness", "fear"], arm="arm", contrast="HIT - MIT", seed=1
+        )
     with pytest.raises(FitError):
         mediate_linear("y ~ base", data.iloc[[0, 1, 199]], mediator="fear", arm="arm", interval="delta")
     with pytest.raises(DataError, match="only arm 'HIT'"):

@@ -31,7 +31,12 @@ def trial(shared: Path) -> pd.DataFrame:
 def test_arm_by_baseline(trial: pd.DataFrame) -> None:
     """Vickers BMJ 2004 prints P=0.004; reference/hte/reference.txt gives the effects at quartiles of baseline (R)."""
     got = effect_modification(
-        f"pk5 ~ {COVARIATES} + C(acupuncturist)", trial, arm="arm", modifier="pk1", at=[11.375, 17.5, 25, 43.75]
+        f"pk5 ~ {COVARIATES} + C(acupuncturist)",
+        trial,
+        arm="arm",
+        contrast="acupuncture - control",
+        modifier="pk1",
+        at=[11.375, 17.5, 25, 43.75],
     )
     assert got.interaction.estimate == pytest.approx(-0.23587399, abs=REFERENCE)
     assert got.interaction.p == pytest.approx(0.0038199, abs=1e-7)
@@ -57,7 +62,7 @@ def test_migraine_subgroup(trial: pd.DataFrame) -> None:
 
 def test_risk_modelling(trial: pd.DataFrame) -> None:
     """reference/hte/reference.txt (R): arm x prognostic index."""
-    got = risk_modelling(f"pk5 ~ {COVARIATES}", trial, arm="arm", declared=True)
+    got = risk_modelling(f"pk5 ~ {COVARIATES}", trial, arm="arm", contrast="acupuncture - control", declared=True)
     assert (got.interaction.estimate, got.interaction.se) == pytest.approx((-0.3035089077, 0.1089507907), abs=REFERENCE)
     assert got.interaction.p == pytest.approx(0.005683995, abs=1e-8)
     assert (got.average.estimate, got.average.se) == pytest.approx((-4.6371312275, 1.2165695673), abs=REFERENCE)

@@ -78,7 +78,9 @@ def _trial(effect: float) -> pd.DataFrame:
 def test_replayed_procedure_is_seeded_and_never_zero() -> None:
     """Phipson & Smyth 2010: p = (b + 1)/(m + 1)."""
     runs = [
-        randomisation_test("y ~ base", _trial(9.0), arm="arm", replay=_replay, draws=999, seed=3, workers=w)
+        randomisation_test(
+            "y ~ base", _trial(9.0), arm="arm", contrast="HIT - MIT", replay=_replay, draws=999, seed=3, workers=w
+        )
         for w in (1, 2)
     ]
     assert runs[0].p == pytest.approx(1 / 1000)

@@ -36,7 +36,9 @@ def test_responders_of_the_headache_trial(shared: Path) -> None:
     data = pd.read_csv(shared / "data/acupuncture_headache_2004/acupuncture.csv")
     data["arm"] = data["group"].map({1: "acupuncture", 0: "control"})
     mic = {"relative": 0.35}
-    got = responders(data, mic=mic, arm="arm", value="pk5", baseline="pk1", method="wald")
+    got = responders(
+        data, mic=mic, arm="arm", contrast="acupuncture - control", value="pk5", baseline="pk1", method="wald"
+    )
     assert list(got.counts["responders"]) == [87, 45]
     assert list(got.counts["n"]) == [161, 140]
     assert list(got.counts["missing"]) == [44, 56]
@@ -66,12 +68,19 @@ def _long(seed: int = 3) -> pd.DataFrame:
 
 
 def test_long_table_with_standardisation() -> None:
+    """Without words the contrast is the other arm minus the reference, the first level (here by the alphabet HIT)."""
     data = _long()
     got = responders(
-        data, mic={"absolute": 10, "relative": 0.3}, arm="arm", at="FU", covariates=["baseline"], rule="either"
+        data,
+        mic={"absolute": 10, "relative": 0.3},
+        arm="arm",
+        at="FU",
+        contrast="HIT - MIT",
+        covariates=["baseline"],
+        rule="either",
     )
     assert got.adjusted is not None
-    assert list(got.table["contrast"]) == ["HIT - MIT", "HIT - MIT", "log risk ratio HIT / MIT"]
+    assert list(got.table["contrast"]) == ["MIT - HIT", "MIT - HIT", "log risk ratio MIT / HIT"]
     assert got.reported is got.adjusted
     assert "10 or more or by 30% or more of baseline" in str(got)
 

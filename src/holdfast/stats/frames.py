@@ -72,6 +72,22 @@ def split_contrast(text: str, levels: Sequence[str]) -> tuple[str, str]:
     )
 
 
+def pair_of(contrast: str | None, levels: Sequence[str]) -> tuple[str, str]:
+    """The two arms of a comparison, first minus second.
+
+    Without words it is the other arm minus the reference (the first level), as in a regression's coefficient; with
+    more than two arms the words are needed.
+    """
+    if contrast is not None:
+        return split_contrast(contrast, levels)
+    if len(levels) != 2:
+        raise CallError(
+            f"say which contrast: there are {len(levels)} arms ({', '.join(levels)})",
+            ways_out=["write it as 'A - B'"],
+        )
+    return levels[1], levels[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Design:
     """A formula applied to complete rows.

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from holdfast.errors import CallError, DataError
+from holdfast.errors import DataError
 from holdfast.stats.estimates import Estimate, check_level, number, table_of, wald
-from holdfast.stats.frames import design, split_contrast
+from holdfast.stats.frames import design, pair_of
 from holdfast.stats.linear import check_rank, ols
 
 Array = NDArray[np.float64]
@@ -104,9 +104,7 @@ def instrumented_dose(
     arms = tuple(made.frame[arm].cat.categories)
     if len(arms) < 2:
         raise DataError(f"only arm {arms[0]!r} has complete rows, so the arm is no instrument")
-    if contrast is None and len(arms) > 2:
-        raise CallError(f"say which contrast: there are {len(arms)} arms ({', '.join(arms)})")
-    first, second = arms[:2] if contrast is None else split_contrast(contrast, arms)
+    first, second = pair_of(contrast, arms)
     inside = made.frame[arm].isin([first, second]).to_numpy()
     Z = (made.frame[arm][inside] == first).to_numpy(float)
     D, Y = made.frame[dose][inside].to_numpy(float), made.y[inside]

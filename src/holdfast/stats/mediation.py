@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from holdfast.errors import CallError, DataError, FitError
 from holdfast.stats.bootstrap import Progress, bootstrap, leave_one_out, percentile_interval
 from holdfast.stats.estimates import Estimate, check_level, number, table_of, wald
-from holdfast.stats.frames import design, split_contrast
+from holdfast.stats.frames import design, pair_of
 from holdfast.stats.linear import OlsFit, ols
 from holdfast.stats.mediation_sensitivity import Sensitivity, sensitivity
 from holdfast.stats.product_normal import product_interval
@@ -250,11 +250,7 @@ def mediate_linear(
 def _pair(arms: tuple[str, ...], contrast: str | None) -> tuple[str, str]:
     if len(arms) < 2:
         raise DataError(f"only arm {arms[0]!r} has complete rows, so there is no effect to explain")
-    if contrast is not None:
-        return split_contrast(contrast, arms)
-    if len(arms) > 2:
-        raise CallError(f"say which contrast: there are {len(arms)} arms ({', '.join(arms)})")
-    return arms[0], arms[1]
+    return pair_of(contrast, arms)
 
 
 def _path(name: str, fit: OlsFit, i: int, level: float) -> Estimate:

@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from holdfast.errors import CallError, DataError
+from holdfast.errors import DataError
 from holdfast.stats.bootstrap import Progress, in_blocks
 from holdfast.stats.estimates import Estimate, check_level, table_of
-from holdfast.stats.frames import design, split_contrast
+from holdfast.stats.frames import design, pair_of
 from holdfast.stats.linear import OlsFit, ols
 from holdfast.stats.logistic import LogisticFit, logistic
 from holdfast.stats.mediation import ASSUMPTIONS, effect_names, posterior_draws, rows_from_draws, verdict
@@ -140,7 +140,5 @@ def _choose(arms: pd.Series, contrast: str | None) -> tuple[str, str, NDArray[np
     levels: Sequence[str] = list(arms.cat.categories)
     if len(levels) < 2:
         raise DataError(f"only arm {levels[0]!r} has complete rows, so there is no effect to explain")
-    if contrast is None and len(levels) > 2:
-        raise CallError(f"say which contrast: there are {len(levels)} arms ({', '.join(levels)})")
-    first, second = levels[:2] if contrast is None else split_contrast(contrast, levels)
+    first, second = pair_of(contrast, levels)
     return first, second, arms.isin([first, second]).to_numpy()

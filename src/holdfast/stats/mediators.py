@@ -14,7 +14,7 @@ from scipy import optimize, stats
 
 from holdfast.errors import CallError, DataError
 from holdfast.stats.estimates import Estimate, check_level, number, table_of, wald
-from holdfast.stats.frames import design, split_contrast
+from holdfast.stats.frames import design, pair_of
 from holdfast.stats.linear import OlsFit, ols
 from holdfast.stats.mediation import ASSUMPTIONS, posterior_draws, rows_from_draws
 
@@ -179,9 +179,7 @@ def mediate_several(
     arms = tuple(made.frame[arm].cat.categories)
     if len(arms) < 2:
         raise DataError(f"only arm {arms[0]!r} has complete rows, so there is no effect to explain")
-    if contrast is None and len(arms) > 2:
-        raise CallError(f"say which contrast: there are {len(arms)} arms ({', '.join(arms)})")
-    first, second = arms[:2] if contrast is None else split_contrast(contrast, arms)
+    first, second = pair_of(contrast, arms)
     inside = made.frame[arm].isin([first, second]).to_numpy()
     T = (made.frame[arm][inside] == first).to_numpy(float)
     M = made.frame[list(mediators)][inside].to_numpy(float)

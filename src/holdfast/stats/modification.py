@@ -14,7 +14,7 @@ from scipy import stats
 
 from holdfast.errors import CallError, DataError
 from holdfast.stats.estimates import Estimate, check_level, number, p_text, table_of, wald
-from holdfast.stats.frames import Design, design, split_contrast
+from holdfast.stats.frames import Design, design, pair_of
 from holdfast.stats.linear import OlsFit, ols
 
 Array = NDArray[np.float64]
@@ -106,7 +106,7 @@ def _two_arms(
         raise DataError(f"only arm {arms[0]!r} has complete rows, so there is no effect to modify")
     if len(arms) > 2:
         raise CallError(f"effect modification compares two arms; the data have {', '.join(arms)}: select two")
-    first, second = (arms[0], arms[1]) if contrast is None else split_contrast(contrast, arms)
+    first, second = pair_of(contrast, arms)
     return made, (made.frame[arm] == first).to_numpy(float), f"{first} - {second}"
 
 

@@ -16,7 +16,7 @@ from scipy import optimize
 from holdfast.errors import CallError, DataError
 from holdfast.stats.bootstrap import Progress, in_blocks
 from holdfast.stats.estimates import Estimate, check_level, number, p_text
-from holdfast.stats.frames import as_levels, design, split_contrast, to_pandas
+from holdfast.stats.frames import as_levels, design, pair_of, to_pandas
 
 Array = NDArray[np.float64]
 Assignments = NDArray[np.int8]
@@ -205,11 +205,7 @@ def _arms(data: Any, arm: str) -> pd.Series:
 
 def _two(arms: pd.Series, contrast: str | None) -> tuple[str, str]:
     levels = list(arms.cat.categories)
-    if contrast is not None:
-        return split_contrast(contrast, levels)
-    if len(levels) != 2:
-        raise CallError(f"say which contrast: there are {len(levels)} arms ({', '.join(levels)})")
-    return levels[0], levels[1]
+    return pair_of(contrast, levels)
 
 
 def _source(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from holdfast.errors import CallError, DataError
 from holdfast.stats.estimates import Estimate, check_level, table_of, wald
-from holdfast.stats.frames import as_levels, design, require_columns, split_contrast, to_pandas
+from holdfast.stats.frames import as_levels, design, pair_of, require_columns, to_pandas
 from holdfast.stats.logistic import logistic
 from holdfast.stats.proportions import NumberNeeded, ProportionMethod, number_needed, two_proportions
 
@@ -264,9 +264,7 @@ def _counts(people: pd.DataFrame, arm: str) -> pd.DataFrame:
 
 def _two_arms(counts: pd.DataFrame, contrast: str | None) -> tuple[str, str]:
     arms = list(counts["arm"])
-    if contrast is None and len(arms) != 2:
-        raise CallError(f"say which contrast: there are {len(arms)} arms ({', '.join(arms)})")
-    first, second = (arms[0], arms[1]) if contrast is None else split_contrast(contrast, arms)
+    first, second = pair_of(contrast, arms)
     for name in (first, second):
         if _pair(counts, name)[1] == 0:
             raise DataError(

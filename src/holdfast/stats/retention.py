@@ -14,7 +14,7 @@ from holdfast.stats.bootstrap import Progress, bootstrap
 from holdfast.stats.durability import Better, NonInferiority, non_inferiority, retention_of_gains
 from holdfast.stats.estimates import Estimate, check_level, number, table_of, wald
 from holdfast.stats.fieller import Ratio, difference_of_ratios
-from holdfast.stats.frames import as_levels, require_columns, split_contrast, to_pandas
+from holdfast.stats.frames import as_levels, pair_of, require_columns, to_pandas
 from holdfast.stats.gaussian import fit_panel, panel
 from holdfast.stats.mmrm import MmrmFit, mmrm
 
@@ -126,7 +126,7 @@ def retention(
     """
     check_level(level)
     Y, arms_of, names, left_out = _wide(data, arm, change, subject=subject, visit=visit, value=value, baseline=baseline)
-    first, second = _two(names, contrast)
+    first, second = pair_of(contrast, names)
     fit = _fit(Y, arms_of, names, change, df, level)
     early, late = _gain_rows(names)
     rows = np.vstack([early, late, late - early])
@@ -164,14 +164,6 @@ def retention(
 
 def _numbers(row: Estimate) -> tuple[float, float, float, float, float, float, float, float]:
     return row.estimate, row.se, row.df, row.low, row.high, row.t, row.p, row.level
-
-
-def _two(names: tuple[str, ...], contrast: str | None) -> tuple[str, str]:
-    if contrast is not None:
-        return split_contrast(contrast, names)
-    if len(names) != 2:
-        raise CallError(f"say which contrast: there are {len(names)} arms ({', '.join(names)})")
-    return names[0], names[1]
 
 
 def _wide(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from holdfast.errors import CallError, DataError, Refused
 from holdfast.stats.bootstrap import Progress
-from holdfast.stats.frames import as_levels, design, require_columns, split_contrast, to_pandas
+from holdfast.stats.frames import as_levels, design, pair_of, require_columns, to_pandas
 from holdfast.stats.mediation import ASSUMPTIONS, Interval, Mediation, mediate_linear
 from holdfast.stats.mediation_likelihood import LikelihoodMediation, mediate_likelihood
 from holdfast.stats.mediators import Mediators, mediate_several
@@ -164,6 +164,12 @@ def _people(
     middle = frame[label == when].set_index(subject)[mediators]
     starts = [name for name in (f"{outcome}_baseline", "baseline") if name in frame.columns][:1]
     starts += [f"{name}_baseline" for name in mediators if f"{name}_baseline" in frame.columns]
+    for name in mediators:
+        if f"{name}_baseline" in frame.columns and middle[name].equals(fixed[f"{name}_baseline"].rename(name)):
+            raise Refused(
+                f"{name!r} at {when!r} is its own baseline: what was there before the training cannot carry its effect",
+                ways_out=["measure mediators mid-programme", "ask for the outcome at a later visit"],
+            )
     plain = [name for name in covariates if name in frame.columns]
     keep = fixed[list(dict.fromkeys([arm, *starts, *plain]))]
     return keep.join(middle).join(later).reset_index(), starts
@@ -239,9 +245,7 @@ def _likelihood(
     levels = list(as_levels(made.frame[arm]).cat.categories)
     if len(levels) < 2:
         raise DataError(f"only arm {levels[0]!r} is in the data, so there is no effect to explain")
-    if contrast is None and len(levels) > 2:
-        raise CallError(f"say which contrast: there are {len(levels)} arms ({', '.join(levels)})")
-    first, second = levels[:2] if contrast is None else split_contrast(contrast, levels)
+    first, second = pair_of(contrast, levels)
     inside = made.frame[arm].isin([first, second]).to_numpy()
     frame = made.frame[inside]
     return mediate_likelihood(
