@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from holdfast.errors import CallError
+from holdfast.stats.mmrm.rows import without_clusters
 from holdfast.stats.mmrm.spatial import Spatial
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 
 
 def visit_covariance(fit: MmrmFit) -> pd.DataFrame:
-    """Visits by visits; with covariance groups one block under the other, indexed by group and visit."""
+    """Visits by visits, without any random intercept; with covariance groups one block under the other."""
     sigma = _sigma(fit)
     design = fit.design
     m = len(design.visits)
@@ -31,8 +32,9 @@ def visit_covariance(fit: MmrmFit) -> pd.DataFrame:
 
 def covariance_table(fit: MmrmFit) -> pd.DataFrame:
     """Each pair of visits: group, first, second, covariance, se, correlation, correlation_se (eq:mmrm-delta)."""
-    sigma, first = _sigma(fit), fit.structure.first(fit.optimum.point.theta)[:, 0]
-    w, design = fit.theta_vcov, fit.design
+    structure, theta, _ = without_clusters(fit.structure, fit.optimum.point.theta)
+    sigma, first = _sigma(fit), structure.first(theta)[:, 0]
+    w, design = fit.theta_vcov[: len(theta), : len(theta)], fit.design
     m = len(design.visits)
     rows = []
     for g, group in enumerate(design.groups):
@@ -61,4 +63,5 @@ def covariance_table(fit: MmrmFit) -> pd.DataFrame:
 def _sigma(fit: MmrmFit) -> Array:
     if isinstance(fit.structure, Spatial):
         raise CallError("a spatial structure has no covariance of visits, only of times; see fit.theta")
-    return np.asarray(fit.structure.sigma(fit.optimum.point.theta)[0])
+    structure, theta, _ = without_clusters(fit.structure, fit.optimum.point.theta)
+    return np.asarray(structure.sigma(theta)[0])

@@ -22,7 +22,7 @@ class MmrmDesign:
     """Everything about the data that does not depend on the covariance structure.
 
     For n rows whose covariates are known: `y` (n,) with NaN where the outcome is missing, `X` (n, p),
-    `subject` (n,), `visit` (n,) and `group` (n,) codes, `weights` (n,), `times` (n, c) or None.
+    `subject`, `visit`, `group`, `cluster` (n,) codes, `weights` (n,), `times` (n, c) or None.
     `frame` holds the columns of the formula at these rows; `rows` (n,) their places in the data.
     """
 
@@ -32,11 +32,13 @@ class MmrmDesign:
     subject: Ints
     visit: Ints
     group: Ints
+    cluster: Ints
     weights: Array
     times: Array | None
     subjects: tuple[str, ...]
     visits: tuple[str, ...]
     groups: tuple[str, ...]
+    clusters: tuple[str, ...]
     frame: dict[str, Column]
     rows: Ints
     names: dict[str, str]
@@ -62,13 +64,15 @@ def mmrm_design(
     group: str | None = None,
     time: str | Sequence[str] | None = None,
     weights: str | None = None,
+    random: str | None = None,
     visit_order: Sequence[str] | None = None,
 ) -> MmrmDesign:
     """Apply `formula` ("value ~ baseline * visit + arm * visit") to a long table, one row per person and visit.
 
     `subject`, `visit`, `group` (separate covariance parameters for each), `time` (numeric columns for spatial
-    structures) and `weights` (precision weights) name columns. The order of visits is the order of a categorical,
-    ascending for numbers; for text it must be given by `visit_order`. The reference level of a factor is its first.
+    structures), `weights` (precision weights) and `random` (a site or therapist with a random intercept) name columns.
+    The order of visits is the order of a categorical, ascending for numbers; for text it must be given by
+    `visit_order`. The reference level of a factor is its first.
 
     Rows whose covariates are missing, or whose visit or person is unknown, are left out and counted in `notes`.
     Raises `CallError` for what cannot be meant, `DataError` for two rows of one person at one visit, or for weights
@@ -82,6 +86,7 @@ def mmrm_design(
         "group": group or "",
         "weights": weights or "",
         "time": " ".join(times),
+        "random": random or "",
     }
     frame, order, rows, y, notes = _usable(data, parsed, names, visit_order)
     right = _right(parsed)
@@ -93,6 +98,10 @@ def mmrm_design(
     group_levels: tuple[str, ...] = ("",)
     if group:
         groups, group_levels = _groups(frame[group], rows, subject_codes, group)
+    clusters: Ints = np.zeros_like(visits)
+    cluster_levels: tuple[str, ...] = ("",)
+    if random:
+        clusters, cluster_levels = _groups(frame[random], rows, subject_codes, random)
     return MmrmDesign(
         terms,
         y,
@@ -100,11 +109,13 @@ def mmrm_design(
         subject_codes,
         visits,
         groups,
+        clusters,
         _weights(frame[weights], rows, weights) if weights else np.ones(len(rows)),
         np.stack([frame[name].numbers[rows] for name in times], axis=1) if times else None,
         subjects,
         order.levels,
         group_levels,
+        cluster_levels,
         used,
         rows,
         names,
@@ -122,7 +133,7 @@ def _usable(
 ) -> tuple[dict[str, Column], Column, Ints, Array, tuple[str, ...]]:
     """Columns without unused levels, the visits in order, the rows to use, their outcomes, and what was left out."""
     visit = names["visit"]
-    extra = [name for name in (names["group"], names["weights"], *names["time"].split()) if name]
+    extra = [name for name in (names["group"], names["weights"], names["random"], *names["time"].split()) if name]
     frame = read(data, [*parsed.variables, names["subject"], visit, *extra])
     order = _ordered_visits(frame[visit], visit, visit_order)
     if frame[visit].is_factor:
@@ -163,11 +174,13 @@ def same_design(design: MmrmDesign, data: Any) -> MmrmDesign:
         subject,
         codes_of(_recoded(frame[names["visit"]], design.visits, names["visit"])),
         group,
+        np.zeros(n, dtype=np.int64),
         frame[names["weights"]].numbers if names["weights"] else np.ones(n),
         np.stack([frame[name].numbers for name in times], axis=1) if times else None,
         subjects,
         design.visits,
         design.groups,
+        design.clusters,
         coded,
         np.arange(n),
         names,
@@ -273,7 +286,7 @@ def _groups(column: Column, rows: Ints, subject: Ints, name: str) -> tuple[Ints,
     first = np.full(subject.max() + 1, -1, dtype=np.int64)
     first[subject] = codes
     if (first[subject] != codes).any():
-        raise DataError(f"the covariance group {name!r} changes within a person")
+        raise DataError(f"{name!r} changes within a person")
     return codes, factor.levels
 
 

@@ -102,12 +102,15 @@ class MmrmFit(Asking):
     @property
     def n_subjects(self) -> int:
         """People with at least one outcome."""
-        return int(self.data.count.sum())
+        return len(np.unique(self.design.subject[self.people.rows]))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was left out of the data and why, with counts."""
-        return self.design.notes
+        """What was left out of the data and why, with counts; an intercept whose variance is below zero."""
+        below: tuple[str, ...] = ()
+        if self.design.names["random"] and self.optimum.point.theta[-1] < 0:
+            below = (f"the variance of {self.structure.names[-1]} is estimated below zero; SAS would set it to zero",)
+        return self.design.notes + below
 
     issues = notes
 
@@ -197,6 +200,7 @@ def mmrm(
     group: str | None = None,
     time: str | Sequence[str] | None = None,
     weights: str | None = None,
+    random: str | None = None,
     robust: str | None = None,
     visit_order: Sequence[str] | None = None,
     level: float = 0.95,
@@ -213,6 +217,7 @@ def mmrm(
         does by default: anti-conservative in small trials), "between-within", "residual" or "none".
     method: "reml" or "ml". robust: None, "CR0", "CR2" or "CR3", people as clusters.
     group: a column whose levels get covariance parameters of their own. time: numeric columns, for spatial structures.
+    random: a column of sites or therapists, each with a random intercept; people belong to one of them.
     weights: precision weights; the covariance of two outcomes is divided by the root of the product of their weights.
 
     Raises `CallError` (the call cannot be meant), `DataError` (duplicate rows, weights), `RankDeficient`,
@@ -220,7 +225,7 @@ def mmrm(
     Source: docs/methods/mmrm.md.
     """
     request = request_of(covariance, df, method, robust, level)
-    design = _design(formula, data, subject, visit, group, time, weights, visit_order)
+    design = _design(formula, data, subject, visit, group, time, weights, random, visit_order)
     return fit_design(design, request)
 
 
@@ -248,10 +253,11 @@ def _design(
     group: str | None,
     time: str | Sequence[str] | None,
     weights: str | None,
+    random: str | None,
     visit_order: Sequence[str] | None,
 ) -> MmrmDesign:
     if isinstance(formula, MmrmDesign):
-        if data is not None or any(v is not None for v in (subject, visit, group, time, weights, visit_order)):
+        if data is not None or any(v is not None for v in (subject, visit, group, time, weights, random, visit_order)):
             raise CallError(
                 "a prepared design already holds the data and its columns; give covariance, df, method only"
             )
@@ -266,6 +272,7 @@ def _design(
         group=group,
         time=time,
         weights=weights,
+        random=random,
         visit_order=visit_order,
     )
 
@@ -293,6 +300,8 @@ def _inference(
         vcov = kenward_roger(point, data, structure, w, curvature=curvature)
     else:
         vcov = point.phi
+    if design.names["random"] and request.df == "between-within":
+        raise CallError("between-within df are not defined beside a random intercept", ways_out=('df="kenward-roger"',))
     column_df = np.full(data.n_beta, math.nan)
     if request.df == "between-within":
         column_df = dfs.between_within(design.X[people.rows], people.cell[:, 0])

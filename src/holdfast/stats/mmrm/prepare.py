@@ -12,6 +12,7 @@ from holdfast.errors import CallError, RankDeficient, Unidentifiable
 from holdfast.stats.mmrm import correlations as corr
 from holdfast.stats.mmrm import structures as st
 from holdfast.stats.mmrm.design import MmrmDesign
+from holdfast.stats.mmrm.nested import Nested
 from holdfast.stats.mmrm.patterns import Patterns, rotate
 from holdfast.stats.mmrm.spatial import Spatial
 
@@ -96,22 +97,32 @@ def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> Prep
     outcome = design.y if y is None else y
     seen = np.flatnonzero(~np.isnan(outcome))
     check_rank(design.X[seen], design.terms.names)
-    if covariance in _SPATIAL:
-        structure: st.Structure
+    structure: st.Structure
+    if design.names["random"]:
+        people, structure = _clustered(design, covariance, outcome, seen)
+    elif covariance in _SPATIAL:
         people, structure = _spatial(design, covariance, outcome, seen)
     else:
         people = _on_grid(design, outcome, seen, design.visit[seen] + design.group[seen] * len(design.visits))
         structure = structure_on_grid(design, covariance)
         _check_visits(design, people, covariance)
     Z, offset = centred(people)
+    residual = Z[:, :, -1]
+    if isinstance(structure, Nested):  # moments over visits, as if there were no clusters
+        grid = _on_grid(design, outcome, seen, design.visit[seen] + design.group[seen] * len(design.visits))
+        residual, start_from = centred(grid)[0][:, :, -1], grid
+    else:
+        start_from = people
     data = rotate(Z, people.pattern, people.mask, people.log_weights, offset)
-    return Prepared(people, data, structure, safe_start(structure, moments(Z[:, :, -1], people)))
+    return Prepared(people, data, structure, safe_start(structure, moments(residual, start_from)))
 
 
-def structure_on_grid(design: MmrmDesign, covariance: str) -> st.Structure:
+def structure_on_grid(design: MmrmDesign, covariance: str, *, clustered: bool = False) -> st.Structure:
     """The structure over the grid of visits, with a block for each covariance group."""
     if covariance in _SPATIAL:
-        raise CallError("a spatial structure depends on the times of each data set; fit them one by one with mmrm")
+        raise CallError("a spatial structure depends on each person's times; fit it alone, one by one, with mmrm")
+    if design.names["random"] and not clustered:
+        raise CallError("many fits at once have no random intercept; fit them one by one with mmrm")
     base = _BY_VISIT[covariance](len(design.visits))
     return base if len(design.groups) == 1 else st.Grouped(base, design.groups)
 
@@ -157,6 +168,37 @@ def _patterns(obs: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Ints]:
         return obs[first], inverse
     mask, inverse = np.unique(obs, axis=0, return_inverse=True)
     return mask, inverse.ravel()
+
+
+def _clustered(design: MmrmDesign, covariance: str, y: Array, seen: Ints) -> tuple[People, Nested]:
+    """Clusters in the place of people, each with its own pattern."""
+    name = design.names["random"]
+    if design.names["weights"]:
+        raise CallError("precision weights and a random intercept do not go together here")
+    if len(design.clusters) < 3:
+        raise Unidentifiable(
+            f"{name!r} has {len(design.clusters)} levels: the variance between them cannot be estimated",
+            ways_out=(f"put {name!r} into the formula as a fixed effect", "leave it out"),
+        )
+    base = structure_on_grid(design, covariance, clustered=True)
+    place = design.visit[seen] + design.group[seen] * len(design.visits)
+    _check_visits(design, _on_grid(design, y, seen, place), covariance)
+    order = np.lexsort((design.visit[seen], design.subject[seen], design.cluster[seen]))
+    seen, place = seen[order], place[order]
+    who, unit = np.unique(design.cluster[seen], return_inverse=True)
+    slot = np.arange(len(seen)) - np.searchsorted(unit, unit)
+    shape = (len(who), int(slot.max()) + 1)
+    size = shape[0] * shape[1] ** 2 * (base.size + 4) * 8
+    if size > 4e9:
+        raise CallError(
+            f"clusters of {shape[1]} outcomes would need {size / 1e9:.0f} GB; put {name!r} into the formula"
+        )
+    visits, person = np.full(shape, -1, dtype=np.int64), np.full(shape, -1, dtype=np.int64)
+    visits[unit, slot], person[unit, slot] = place, design.subject[seen]
+    Z = np.zeros((*shape, design.X.shape[1] + 1))
+    Z[unit, slot, :-1], Z[unit, slot, -1] = design.X[seen], y[seen]
+    people = People(Z, np.arange(len(who)), person >= 0, np.stack([unit, slot], 1), seen, who, 0.0)
+    return people, Nested(base, visits, person, name)
 
 
 def _spatial(design: MmrmDesign, covariance: str, y: Array, seen: Ints) -> tuple[People, Spatial]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.stats.mmrm.design import MmrmDesign
+from holdfast.stats.mmrm.nested import Nested
 from holdfast.stats.mmrm.spatial import Spatial
 from holdfast.stats.mmrm.structures import Structure
 
@@ -22,10 +23,18 @@ def person_covariance(structure: Structure, theta: Array, design: MmrmDesign, ro
         variance, reach = theta.reshape(-1, 2)[design.group[rows[0]]]
         sigma = variance * np.exp(-((distance / reach) ** structure.power))
     else:
+        structure, theta, shared = without_clusters(structure, theta)
         place = design.visit[rows] + design.group[rows] * len(design.visits)
-        sigma = structure.sigma(theta)[0][np.ix_(place, place)]
+        sigma = structure.sigma(theta)[0][np.ix_(place, place)] + shared
     root = np.sqrt(design.weights[rows])
     return np.asarray(sigma / np.outer(root, root))
+
+
+def without_clusters(structure: Structure, theta: Array) -> tuple[Structure, Array, float]:
+    """The structure over visits, its parameters, and the variance of a random intercept (0 where there is none)."""
+    if isinstance(structure, Nested):
+        return structure.base, theta[:-1], float(theta[-1])
+    return structure, theta, 0.0
 
 
 def people(design: MmrmDesign, rows: Ints) -> list[Ints]:
