@@ -6,6 +6,7 @@ is the accumulated rounding of sums over some hundred values of the order of 5,0
 """
 
 import csv
+from functools import cache
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ def numbers(rows, column):
     return np.array([np.nan if row[column] == "NA" else float(row[column]) for row in rows])
 
 
+@cache
 def cart(shared, name):
     return read_cart((shared / "data/cpet" / CARTS.get(name, name)).read_bytes())[0]
 
