@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from holdfast.errors import CallError, DataError, Refused
+from holdfast.errors import CallError, DataError, FitError, Refused
 from holdfast.stats.delta import delta_adjust
 from holdfast.stats.mediation import Mediation, mediate_linear
 from holdfast.stats.mediation_likelihood import LikelihoodMediation
@@ -162,3 +162,19 @@ def test_bad_input_is_told() -> None:
         mediate(data, mediators=["disability"], **WHY)  # type: ignore[arg-type]
     with pytest.raises(CallError, match="order of the visits"):
         mediate(data.assign(visit=data["visit"].astype(str)), mediators=["tsk"], **WHY)  # type: ignore[arg-type]
+
+
+def test_a_mediator_that_is_its_own_baseline_is_refused() -> None:
+    """With the first visit in the table, the visit before POST may be the start itself."""
+    data = _trial()
+    start = data[data["visit"] == "MID"].assign(visit="PRE", tsk=lambda d: d["tsk_baseline"])
+    both = pd.concat([start, data[data["visit"] == "POST"].assign(visit="POST")], ignore_index=True)
+    with pytest.raises(Refused, match="its own baseline"):
+        mediate(both, mediators=["tsk"], visits=["PRE", "POST"], **{**WHY, "at": "POST"})  # type: ignore[arg-type]
+
+
+def test_three_people_left() -> None:
+    data = _trial().query("participant < 3")
+    for missing in ("left out", "likelihood"):
+        with pytest.raises(FitError):
+            mediate(data, mediators=["tsk"], missing=missing, **WHY)  # type: ignore[arg-type]

@@ -152,6 +152,7 @@ def test_baseline_column_serves_as_first_visit(headache: pd.DataFrame) -> None:
     two = retention(
         later.assign(baseline=later["id"].map(start)),
         arm="arm",
+        contrast="acupuncture - control",
         change=("pk1", "pk2", "pk5"),
         seed=1,
         subject="id",

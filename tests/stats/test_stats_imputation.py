@@ -222,11 +222,11 @@ def test_complete_data_need_no_imputation() -> None:
     """Derivation: without missing values both methods are ANCOVA; Rubin's variance is then ANCOVA's own."""
     data = _long()
     data["value"] = data["value"].fillna(20.0)
-    got = multiple_imputation(data, arm="arm", seed=1, imputations=40, visits=ORDER).at("FU")
+    got = multiple_imputation(data, arm="arm", contrast="HIT - MIT", seed=1, imputations=40, visits=ORDER).at("FU")
     want = ancova("value ~ arm + baseline", data[data["visit"] == "FU"], arm="arm", contrast="HIT - MIT").declared
     assert want is not None
     assert (got.estimate, got.se) == pytest.approx((want.estimate, want.se), rel=1e-9)
-    means = conditional_mean(data, arm="arm", visits=ORDER).at("FU")
+    means = conditional_mean(data, arm="arm", contrast="HIT - MIT", visits=ORDER).at("FU")
     assert means.estimate == pytest.approx(want.estimate, rel=1e-9)
 
 
@@ -264,7 +264,10 @@ def test_strategies_by_definition() -> None:
 def test_intermittent_gaps_are_declared() -> None:
     data = _long()
     data.loc[(data["participant"] == 0), "value"] = [np.nan, 20.0]
-    ways = {gaps: conditional_mean(data, arm="arm", visits=ORDER, gaps=gaps) for gaps in ("after dropout", "all")}
+    ways = {
+        gaps: conditional_mean(data, arm="arm", contrast="HIT - MIT", visits=ORDER, gaps=gaps)
+        for gaps in ("after dropout", "all")
+    }
     after, every = (ways[k].slopes["HIT"][0, 0] for k in ("after dropout", "all"))
     assert every > after  # the gap of person 0 at POST counts only when the protocol says so
 

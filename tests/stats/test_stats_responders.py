@@ -68,7 +68,7 @@ def _long(seed: int = 3) -> pd.DataFrame:
 
 
 def test_long_table_with_standardisation() -> None:
-    """Without words the contrast is the other arm minus the reference, the first level (here by the alphabet HIT)."""
+    """Both the raw and the standardised difference are told for the declared contrast."""
     data = _long()
     got = responders(
         data,
@@ -80,7 +80,7 @@ def test_long_table_with_standardisation() -> None:
         rule="either",
     )
     assert got.adjusted is not None
-    assert list(got.table["contrast"]) == ["MIT - HIT", "MIT - HIT", "log risk ratio MIT / HIT"]
+    assert list(got.table["contrast"]) == ["HIT - MIT", "HIT - MIT", "log risk ratio HIT / MIT"]
     assert got.reported is got.adjusted
     assert "10 or more or by 30% or more of baseline" in str(got)
 

@@ -44,10 +44,10 @@ def panel(Y: Array, Z: Array) -> Panel:
     together = observed.astype(float).T @ observed.astype(float)
     if (together < 3).any():
         s, t = np.argwhere(together < 3)[0].tolist()
+        which = f"number {s + 1} is" if s == t else f"numbers {s + 1} and {t + 1} are both"
         raise Unidentifiable(
-            f"visits number {s + 1} and {t + 1} are both known for {together[s, t]:.0f} people only, so their "
-            "covariance is not identified",
-            ways_out=["leave out the visit", "declare a structured covariance with mmrm"],
+            f"visit or measure {which} known for {together[s, t]:.0f} people only, so the covariance is not identified",
+            ways_out=["leave out the visit or measure", "declare a structured covariance with mmrm"],
         )
     return Panel(np.asarray(Y, float), np.asarray(Z, float), patterns, member.reshape(-1))
 
@@ -123,7 +123,13 @@ def fit_panel(
     active = np.arange(b)
     for step in range(1, MAX_STEPS + 1):
         part = _Sums(S.N[active], S.ZZ[active], S.ZY[active], S.YY[active])
-        moved, size = _scoring_step(Sigma[active], part, data.patterns, reml=reml)
+        try:
+            moved, size = _scoring_step(Sigma[active], part, data.patterns, reml=reml)
+        except np.linalg.LinAlgError as error:
+            raise Unidentifiable(
+                "too few people (in a resample, perhaps) to identify the covariance or a coefficient",
+                ways_out=["use fewer visits, measures or covariates", "use a method that does not resample"],
+            ) from error
         Sigma[active] = moved
         active = active[size > tolerance]
         if not active.size:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from holdfast.errors import CallError, FitError
 from holdfast.stats.estimates import Estimate, check_level, wald
-from holdfast.stats.frames import split_contrast
+from holdfast.stats.frames import pair_of
 from holdfast.stats.gaussian import Panel, fit_panel
 from holdfast.stats.repeated import Gaps, Repeated, repeated
 from holdfast.stats.strategies import WORDS, strategy_means
@@ -141,12 +141,8 @@ def conditional_mean(
 
 
 def contrast_of(people: Repeated, contrast: str | None) -> tuple[str, str]:
-    """The two arms of a contrast; without one there must be just two arms."""
-    if contrast is not None:
-        return split_contrast(contrast, people.arms)
-    if len(people.arms) != 2:
-        raise CallError(f"say which contrast: there are {len(people.arms)} arms ({', '.join(people.arms)})")
-    return people.arms[0], people.arms[1]
+    """The two arms of a contrast; without words the other arm minus the first one."""
+    return pair_of(contrast, people.arms)
 
 
 def _enough(people: Repeated) -> None:

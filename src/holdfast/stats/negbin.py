@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from holdfast.errors import DataError, NotConverged
-from holdfast.stats.estimates import Estimate, check_level, table_of, wald
+from holdfast.stats.estimates import Estimate, check_level, number, table_of, wald
 from holdfast.stats.frames import design
 from holdfast.stats.linear import check_rank
 
@@ -48,6 +48,10 @@ class NegativeBinomialFit:
         return frame.assign(
             ratio=np.exp(frame["estimate"]), ratio_low=np.exp(frame["low"]), ratio_high=np.exp(frame["high"])
         )
+
+    def __str__(self) -> str:
+        head = f"counts of {self.n} people, negative binomial with dispersion {number(self.dispersion)}"
+        return "\n".join([head, *(f"  log rate ratio {self.estimate(name)}" for name in self.names[1:])])
 
 
 def negative_binomial(formula: str, data: Any, *, exposure: str, level: float = 0.95) -> NegativeBinomialFit:
