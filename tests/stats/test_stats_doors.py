@@ -107,6 +107,14 @@ def test_several_mediators_and_any_frame() -> None:
     pd.testing.assert_frame_equal(got.table, again.table)
 
 
+def test_factors_among_the_covariates() -> None:
+    data = _trial().assign(site=lambda d: d["participant"] % 3)
+    got = mediate(data, mediators=["tsk"], covariates=["C(site)"], **WHY)  # type: ignore[arg-type]
+    assert isinstance(got, Mediation)
+    with pytest.raises(CallError, match="'sote'"):
+        mediate(data, mediators=["tsk"], covariates=["C(sote)"], **WHY)  # type: ignore[arg-type]
+
+
 def test_time_runs_forwards() -> None:
     data = _trial()
     with pytest.raises(Refused, match="measured after the outcome"):

@@ -85,6 +85,22 @@ def test_long_table_with_standardisation() -> None:
     assert "10 or more or by 30% or more of baseline" in str(got)
 
 
+def test_risk_ratio_without_covariates(shared: Path) -> None:
+    """Katz et al. 1978 by hand for 87/161 and 45/140; not defined when nobody responds in one arm."""
+    data = pd.read_csv(shared / "data/acupuncture_headache_2004/acupuncture.csv")
+    got = responders(data, mic={"relative": 0.35}, arm="group", contrast="1 - 0", value="pk5", baseline="pk1").log_ratio
+    assert got is not None
+    assert got.estimate == pytest.approx(np.log((87 / 161) / (45 / 140)))
+    assert got.se == pytest.approx(np.sqrt(1 / 87 - 1 / 161 + 1 / 45 - 1 / 140))
+    assert responders(_long(), mic=1000, arm="arm", at="FU").log_ratio is None
+
+
+def test_factors_among_the_covariates() -> None:
+    data = _long().assign(sex=lambda d: d["participant"] % 2)
+    got = responders(data, mic=10, arm="arm", at="FU", covariates=["baseline", "C(sex)"])
+    assert got.adjusted is not None
+
+
 def test_rules() -> None:
     """Derivation: a fall of 8 from 20 is 40 %, and below 10 points."""
     base, value = np.array([20.0, 20.0, np.nan]), np.array([12.0, np.nan, 1.0])

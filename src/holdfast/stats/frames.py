@@ -88,6 +88,15 @@ def pair_of(contrast: str | None, levels: Sequence[str]) -> tuple[str, str]:
     return levels[1], levels[0]
 
 
+def variables_of(terms: Sequence[str]) -> tuple[str, ...]:
+    """The columns that formula terms such as "baseline" or "C(sex)" need, in order."""
+    found: dict[str, None] = {}
+    for term in terms:
+        parsed = _parse(f"_left ~ {term}")
+        found.update(dict.fromkeys(sorted(str(name) for name in parsed.required_variables)))
+    return tuple(name for name in found if name != "_left")
+
+
 @dataclass(frozen=True, slots=True)
 class Design:
     """A formula applied to complete rows.

@@ -91,6 +91,14 @@ def _restricted(x1: int, n1: int, x2: int, n2: int, delta: float) -> tuple[float
     return min(max(p2 + delta, 0.0), 1.0), p2
 
 
+def log_risk_ratio(events1: int, n1: int, events2: int, n2: int, *, name: str, level: float = 0.95) -> Estimate | None:
+    """Log of the ratio of two proportions (Katz et al. 1978; eq:katz); None when an arm has no event."""
+    if events1 == 0 or events2 == 0:
+        return None
+    se = math.sqrt(1 / events1 - 1 / n1 + 1 / events2 - 1 / n2)
+    return wald(f"log risk ratio {name}", math.log(events1 / n1) - math.log(events2 / n2), se, level=level)
+
+
 @dataclass(frozen=True, slots=True)
 class NumberNeeded:
     """Number needed to treat for one more responder (negative: to harm).

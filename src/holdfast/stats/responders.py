@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from holdfast.errors import CallError, DataError
 from holdfast.stats.estimates import Estimate, check_level, table_of, wald
-from holdfast.stats.frames import as_levels, design, pair_of, require_columns, to_pandas
+from holdfast.stats.frames import as_levels, design, pair_of, require_columns, to_pandas, variables_of
 from holdfast.stats.logistic import logistic
-from holdfast.stats.proportions import NumberNeeded, ProportionMethod, number_needed, two_proportions
+from holdfast.stats.proportions import NumberNeeded, ProportionMethod, log_risk_ratio, number_needed, two_proportions
 
 Array = NDArray[np.float64]
 Rule = Literal["absolute", "relative", "both", "either"]
@@ -104,7 +104,7 @@ class Responders:
 
     `counts` has one row per arm (arm, responders, n, missing, share); `difference` is first - second, unadjusted;
     `adjusted` the standardised difference when covariates were declared; `needed` the number needed to treat from
-    the reported difference; `ratio` the risk ratio (log scale kept in `log_ratio`).
+    the reported difference; `log_ratio` the log risk ratio by the same method, None when an arm has no responder.
     """
 
     rule: str
@@ -185,7 +185,7 @@ def responders(
     that `mic` gives ("both" if it gives two). `covariates` ask for the standardised difference (logistic
     g-computation) beside the unadjusted one. `missing` people are left out (and counted) or count as no responders.
     """
-    people = _at_visit(data, at, visit, [value, baseline, arm, *covariates])
+    people = _at_visit(data, at, visit, [value, baseline, arm, *variables_of(covariates)])
     absolute, relative = _mic_parts(mic)
     chosen: Rule = rule or _rule_of(absolute, relative)
     met = is_responder(
@@ -205,7 +205,8 @@ def responders(
     unadjusted = two_proportions(
         *_pair(counts, first), *_pair(counts, second), method=method, level=level, name=f"{first} - {second}"
     )
-    adjusted = log_ratio = None
+    adjusted = None
+    log_ratio = log_risk_ratio(*_pair(counts, first), *_pair(counts, second), name=f"{first} / {second}", level=level)
     if covariates:
         both = people[people[arm].isin([first, second])]
         formula = f"_met ~ {arm} + " + " + ".join(covariates)

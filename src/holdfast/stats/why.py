@@ -10,7 +10,7 @@ import pandas as pd
 
 from holdfast.errors import CallError, DataError, Refused
 from holdfast.stats.bootstrap import Progress
-from holdfast.stats.frames import as_levels, design, pair_of, require_columns, to_pandas
+from holdfast.stats.frames import as_levels, design, pair_of, require_columns, to_pandas, variables_of
 from holdfast.stats.mediation import ASSUMPTIONS, Interval, Mediation, mediate_linear
 from holdfast.stats.mediation_likelihood import LikelihoodMediation, mediate_likelihood
 from holdfast.stats.mediators import Mediators, mediate_several
@@ -170,7 +170,8 @@ def _people(
                 f"{name!r} at {when!r} is its own baseline: what was there before the training cannot carry its effect",
                 ways_out=["measure mediators mid-programme", "ask for the outcome at a later visit"],
             )
-    plain = [name for name in covariates if name in frame.columns]
+    plain = list(variables_of(covariates))
+    require_columns(list(frame.columns), plain)
     keep = fixed[list(dict.fromkeys([arm, *starts, *plain]))]
     return keep.join(middle).join(later).reset_index(), starts
 
