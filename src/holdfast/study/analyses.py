@@ -26,6 +26,10 @@ DF = Literal[
 ]
 
 
+Exposure = Literal["sessions", "began", "exertion", "hard minutes", "kilojoules", "volume"]
+"""Training actually received, as a number per person: what `holdfast.analysis.exposure` can count."""
+
+
 class Estimand(Part):
     """The five attributes of ICH E9(R1): treatment, population, variable, summary, intercurrent events."""
 
@@ -141,7 +145,7 @@ class Dose(Declared):
     model: Literal["dose"]
     outcome: str
     at: str
-    exposure: str
+    exposure: Exposure
     contrasts: tuple[str, ...]
     covariates: tuple[str, ...] = ()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from holdfast.core.issues import Severity
 from holdfast.errors import CallError
-from holdfast.study.analyses import Analysis
+from holdfast.study.analyses import Analysis, Exposure
 from holdfast.study.contrasts import parse_contrast
 from holdfast.study.lines import Path
 from holdfast.study.model import Study
@@ -44,8 +45,8 @@ def _names_exist(study: Study, analysis: Analysis, place: Path) -> Iterator[Prob
         if event not in codes(study.events):
             path = (*place, "estimand", "intercurrent", event)
             yield unknown(path, "event", event, codes(study.events))
-    known = codes(study.covariates) + outcomes
     for key in ("covariates", "modifiers", "mediators"):
+        known = codes(study.covariates) + outcomes + (list(get_args(Exposure)) if key == "mediators" else [])
         for position, name in enumerate(getattr(analysis, key, ())):
             if name not in known and name != "baseline":
                 yield unknown((*place, key, position), "covariate", name, [*known, "baseline"])
