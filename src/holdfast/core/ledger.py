@@ -103,16 +103,48 @@ def extend(ledger: Ledger, records: Iterable[Record]) -> Ledger:
     new = list(records)
     if not new:
         return ledger
-    entries = list(ledger.entries)
+    everything = _Group(ledger.entries)
     people, kinds = _Groups(ledger.by_participant), _Groups(ledger.by_kind)
     for record in new:
         entry, kind = Entry(record), record.kind
-        entries.append(entry)
-        people.of(record.participant).append(entry)
-        kinds.of(kind).append(entry)
+        everything.new.append(entry)
+        people.of(record.participant).new.append(entry)
+        kinds.of(kind).new.append(entry)
         if kind is Corrected:
-            _correct(entries, people, kinds, record)
-    return Ledger(tuple(entries), people.closed(), new[-1].hash, kinds.closed())
+            corrected = _corrected(everything, record)
+            target = corrected.record
+            for group in (everything, people.of(target.participant), kinds.of(target.kind)):
+                group.replace(corrected)
+    return Ledger(everything.closed(), people.closed(), new[-1].hash, kinds.closed())
+
+
+class _Group:
+    """Entries in order that are being extended: the old ones as they are, and the new ones."""
+
+    __slots__ = ("new", "old")
+
+    def __init__(self, old: tuple[Entry, ...]) -> None:
+        self.old = old
+        self.new: list[Entry] = []
+
+    def find(self, seq: int) -> Entry | None:
+        for entries in (self.old, self.new):
+            at = _position(entries, seq)
+            if at is not None:
+                return entries[at]
+        return None
+
+    def replace(self, entry: Entry) -> None:
+        at = _position(self.old, entry.record.seq)
+        if at is not None:
+            self.old = (*self.old[:at], entry, *self.old[at + 1 :])
+            return
+        at = _position(self.new, entry.record.seq)
+        if at is not None:
+            self.new[at] = entry
+
+    def closed(self) -> tuple[Entry, ...]:
+        return self.old + tuple(self.new)
 
 
 class _Groups(Generic[K]):
@@ -120,31 +152,27 @@ class _Groups(Generic[K]):
 
     def __init__(self, frozen: Mapping[K, tuple[Entry, ...]]) -> None:
         self._frozen = frozen
-        self._open: dict[K, list[Entry]] = {}
+        self._open: dict[K, _Group] = {}
 
-    def of(self, key: K) -> list[Entry]:
+    def of(self, key: K) -> _Group:
         found = self._open.get(key)
         if found is None:
-            found = self._open[key] = list(self._frozen.get(key, ()))
+            found = self._open[key] = _Group(self._frozen.get(key, ()))
         return found
 
     def closed(self) -> Mapping[K, tuple[Entry, ...]]:
-        return MappingProxyType({**self._frozen, **{key: tuple(group) for key, group in self._open.items()}})
+        return MappingProxyType({**self._frozen, **{key: group.closed() for key, group in self._open.items()}})
 
 
-def _correct(entries: list[Entry], people: _Groups[str], kinds: _Groups[type[Fact]], record: Record) -> None:
+def _corrected(everything: _Group, record: Record) -> Entry:
+    """The entry that this record corrects, after the correction."""
     correction = record.fact
     assert isinstance(correction, Corrected)
-    at = _position(entries, correction.seq)
-    if at is None or correction.seq == record.seq:
+    target = everything.find(correction.seq)
+    if target is None or correction.seq == record.seq:
         raise CallError(f"Record {record.seq} corrects record {correction.seq}, which does not exist before it.")
-    target = entries[at]
     fact = with_value(target.fact, correction.field, correction.new)
-    entries[at] = replace(target, corrected=fact, corrections=(*target.corrections, record))
-    for group in (people.of(target.record.participant), kinds.of(target.record.kind)):
-        place = _position(group, correction.seq)
-        if place is not None:
-            group[place] = entries[at]
+    return replace(target, corrected=fact, corrections=(*target.corrections, record))
 
 
 def _position(entries: Sequence[Entry], seq: int) -> int | None:

@@ -63,7 +63,7 @@ def open_store(
 def _look(path: Path, *, create: bool) -> None:
     look_at_file(path)
     if not create and (not path.exists() or path.stat().st_size == 0):
-        raise StorageError(f"There is no store at {path}.", ways_out=["open_store(..., create=True, study=...)"])
+        raise StorageError(f"There is no store at {path}.", ways_out=["holdfast deed open_study FOLDER begins one."])
 
 
 def _study(connections: Connections, where: URL, wanted: str | None, *, create: bool) -> str:
@@ -84,7 +84,9 @@ def _study(connections: Connections, where: URL, wanted: str | None, *, create: 
 def _check_step(connection: Connection, where: str) -> None:
     step = step_of(connection, where)
     if not step:
-        raise StorageError(f"{where} is empty: it holds no store.", ways_out=["open_store(..., create=True)"])
+        raise StorageError(
+            f"{where} is empty: it holds no store.", ways_out=["holdfast deed open_study FOLDER begins one."]
+        )
     if step != STEPS[-1]:
         raise StorageError(f"{where} has the older schema {step!r}.", ways_out=["holdfast migrate"])
 

@@ -47,6 +47,9 @@ def migrate(url: str | os.PathLike[str]) -> tuple[str, ...]:
         make_file(path)
     connections = Connections(where)
     try:
+        with connections.reading() as connection:
+            if step_of(connection, spoken(where)) == STEPS[-1]:
+                return ()
         if path is not None:
             connections.make_wal()
         with connections.writing() as connection:
