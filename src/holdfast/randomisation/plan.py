@@ -90,3 +90,16 @@ def scheme_of(study: Study) -> Scheme[Any]:
                 f"Study {study.study.code!r} was randomised elsewhere, so holdfast has no sequence for it.",
                 ways_out=["Import its allocation.", "Or declare a scheme in [randomisation]."],
             )
+
+
+def usual_schemes(arms: tuple[str, ...], ratio: tuple[int, ...]) -> dict[str, Scheme[Any]]:
+    """What trials usually choose from, by a short name, for a comparison by simulation."""
+    unit = sum(ratio)
+    return {
+        "simple": Simple(arms, ratio),
+        f"blocks of {2 * unit}": PermutedBlocks(arms, ratio, (2 * unit,)),
+        f"blocks of {unit}, {2 * unit}, {3 * unit}": PermutedBlocks(arms, ratio, (unit, 2 * unit, 3 * unit)),
+        "big stick, tolerance 3": BigStick(arms, ratio, 3),
+        "maximal, tolerance 3": MaximalTolerated(arms, ratio, 3),
+        "urn (0, 1)": Urn(arms, ratio),
+    }
