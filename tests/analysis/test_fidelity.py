@@ -28,7 +28,7 @@ PEOPLE = {"P01": "HIT", "P02": "HIT", "P03": "MIT", "P04": "MIT"}
 
 def _study(plain: dict[str, Any]) -> Study:
     """The small trial with four sessions: three bouts of 60 s at 100 % or one ride of 240 s at 60 % of 250 W."""
-    plain["settings"] = {"rpe_scale": "CR10"}
+    plain |= {"settings": {"rpe_scale": "CR10"}, "analyses": [], "hierarchy": []}
     hard = {
         "name": "cardio",
         "kind": "intervals",

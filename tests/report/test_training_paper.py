@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from copy import deepcopy
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +12,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from holdfast.analysis.fidelity import fidelity
+from holdfast.core import facts as f
 from holdfast.core.recording import Recording
 from holdfast.core.workout import Band
 from holdfast.dosing import Capacity, plan
@@ -21,6 +24,10 @@ from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep, Prescr
 from holdfast.dosing.separation import separation
 from holdfast.dosing.verdicts import judge
 from holdfast.dosing.written import done_rows, from_rows, to_rows
+from holdfast.report.model import Grid, Paragraph, Picture
+from holdfast.report.sections.delivery import delivery
+from holdfast.report.sections.delivery import section as delivery_section
+from holdfast.report.source import Source
 from holdfast.report.training.apart import arm_separation
 from holdfast.report.training.card import clock, session_cards
 from holdfast.report.training.heatmap import delivered_share, programme_heatmap
@@ -128,3 +135,73 @@ def test_a_session_that_nobody_saw_has_no_share():
     asked = Prescription("P01", 1, DAY, "HIT", (block,))
     assert delivered_share(judge(asked, scored, attended=True)) is None
     assert delivered_share(judge(asked, (), attended=False)) == 0
+
+
+def trial(helpers, *, rows: bool):
+    """The small trial with two people: P01 (HIT) came once of 24 and did as asked, P02 (MIT) missed one for time."""
+    from holdfast.study.model import Study
+
+    plain = helpers.exercise_plain() | {"analyses": [], "hierarchy": []}
+    plain["programmes"]["mit"] = deepcopy(plain["programmes"]["mit"])
+    plain["programmes"]["mit"]["blocks"][0]["work"]["percent"] = 60
+    study = Study.model_validate(plain)
+    facts = [("", "", f.StudyOpened("x", "1.0", "0" * 64, simulated=True))]
+    for person, arm in (("P01", "hit"), ("P02", "mit")):
+        facts += [(person, "", f.Enrolled("", DAY)), (person, "", f.Described({"age": 40, "sex": "female"}))]
+        facts += [(person, "", f.Randomised("female", 1, DAY))]
+        facts += [(person, "PRE", f.Tested("cpet", {"watts_at_vo2max": 250, "body_mass": 70}, DAY))] if rows else []
+        capacity = Capacity("W at VO2max", 250, "W", DAY)
+        asked = plan(study.programmes[arm], [capacity], participant=person, start=DAY)[0]
+        done = done_rows(done_as_asked(asked).steps) if rows else ()
+        for number, came in ((1, True), (2, False)):
+            kept = to_rows(asked) if rows else ()
+            reason = "" if came else "time"
+            facts += [(person, "", f.SessionDone(number, came, DAY, kept, done if came else (), reason=reason))]
+    return study, helpers.ledger_of(facts), {"P01": "HIT", "P02": "MIT"}
+
+
+def test_the_delivery_section_says_how_far_it_was_delivered(helpers):
+    """By hand: 1 of 24 sessions each; 5 of 120 bouts; cycling work 1/24 = 4 %."""
+    study, ledger, arms = trial(helpers, rows=True)
+    found = fidelity(study, ledger, arms)
+    assert found is not None
+    (part,) = delivery(study, found)
+    words = " ".join(block.text for block in part.blocks if isinstance(block, Paragraph))
+    assert "2 attended sessions were scored: all from what the trainer wrote down" in words
+    assert (
+        "High-intensity training (HIT): people attended 4% of the planned sessions, received 4% of the cycling" in words
+    )
+    assert {"cert:16a", "cert:16b"} <= set(part.items)
+    grids = {block.code: block for block in part.blocks if isinstance(block, Grid)}
+    cells = {line.cells[0]: line.cells[1:] for line in grids["dose"].lines}
+    assert cells["cycling work (kJ)"] == ("4% (1)", "4% (1)")
+    assert cells["MET hours"] == ("4% (1)", "4% (1)")
+    assert cells["work steps on target, of attended sessions"] == ("100%", "100%")
+    assert cells["people who stopped early (weeks)"] == ("1 (1)", "1 (1)")
+    assert [line.cells for line in grids["reasons"].lines] == [("time", "1", "1")]
+    pictures = {block.code: block for block in part.blocks if isinstance(block, Picture)}
+    assert set(pictures) == {"delivered", "apart-watts"}
+    assert "P01" not in pictures["delivered"].svg
+    assert "harder than one of MIT with probability 1.00" in pictures["apart-watts"].alt
+
+
+def test_without_tests_or_rows_only_attendance_is_told(helpers):
+    study, ledger, arms = trial(helpers, rows=False)
+    found = fidelity(study, ledger, arms)
+    assert found is not None
+    (part,) = delivery(study, found)
+    assert "for attendance only" in part.blocks[0].text
+    assert "of 2 people cannot be told" in part.blocks[-1].text
+
+
+def test_masked_arms_show_attendance_and_no_dose(helpers):
+    """A dose would tell which arm is which."""
+    study, ledger, arms = trial(helpers, rows=True)
+    masked = delivery_section(Source(study, ledger, None, {"P01": "A", "P02": "B"}))
+    assert masked is not None
+    assert [block.code for block in masked.blocks] == ["delivery"]
+    named = delivery_section(Source(study, ledger, None, arms))
+    assert named is not None
+    assert {"delivery", "dose", "delivered"} <= {
+        block.code for block in named.blocks if not isinstance(block, Paragraph)
+    }

@@ -1,16 +1,58 @@
-"""What was really delivered: sessions, by arm."""
+"""What was really delivered, by arm: attendance, dose, targets, changes and reasons, and whether the arms lay apart."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from holdfast.analysis.fidelity import Apart, ArmDose, Fidelity, fidelity
 from holdfast.core.facts import SessionDone
 from holdfast.core.ledger import Entry
-from holdfast.report.model import Grid, Line, Section
+from holdfast.dosing.dose import INTERRUPTION
+from holdfast.report.model import Block, Callout, Grid, Line, Paragraph, Picture, Section
 from holdfast.report.source import Source
-from holdfast.report.words import mean_sd, quartiles, share
+from holdfast.report.training.apart import arm_separation
+from holdfast.report.training.heatmap import programme_heatmap
+from holdfast.report.words import DASH, join, mean_sd, number, plural, quartiles, share
+from holdfast.study.model import Study
+from holdfast.study.programme import Programme
+
+ITEMS = ("24a", "cert:5", "cert:16a", "cert:16b", "tidier:11", "tidier:12")
 
 
 def section(source: Source) -> Section | None:
-    """Sessions attended of those planned, and perceived exertion; None where no sessions are on record."""
+    """What was delivered; only attendance while arms are masked, since a dose tells the arm. None without sessions."""
+    attended = _attendance(source)
+    if attended is None:
+        return None
+    known = {arm.code for arm in source.study.arms}
+    found = fidelity(source.study, source.ledger, source.arms) if set(source.arms.values()) <= known else None
+    if found is None:
+        items = ("24a", "cert:5", "cert:16a", "tidier:11")
+        return Section("delivery", "What was delivered", (attended,), items=items)
+    parts = delivery(source.study, found)
+    blocks = tuple(block for part in parts for block in part.blocks)
+    return replace(parts[0], blocks=(*blocks[:1], attended, *blocks[1:]))
+
+
+def delivery(study: Study, found: Fidelity) -> tuple[Section, ...]:
+    """The dose of each arm as a table, who received how much as a picture, reasons, and how far the arms lay apart."""
+    blocks: list[Block] = [
+        Paragraph(_measured(study, found)),
+        _table(found),
+        Paragraph(" ".join(_result(study, arm) for arm in found.arms)),
+        _picture(study, found),
+        *_reasons(found),
+        *_separations(found),
+        *_unknown(found),
+    ]
+    return (Section("delivery", "What was delivered", tuple(blocks), items=ITEMS),)
+
+
+# Attendance, which may be shown with masked arms ----
+
+
+def _attendance(source: Source) -> Grid | None:
     sessions = {
         arm: {code: source.ledger.of(code, SessionDone) for code in source.people_of(arm)} for arm in source.order
     }
@@ -26,19 +68,22 @@ def section(source: Source) -> Section | None:
     lines = tuple(Line((label, *cells)) for label, cells in rows)
     columns = ("", *(f"{arm} (n = {len(source.people_of(arm))})" for arm in source.order))
     note = "Everybody randomised; people who never came count with no session."
-    grid = Grid("delivery", "Sessions delivered", columns, lines, note)
-    return Section("delivery", "What was delivered", (grid,), items=("24a", "cert:5", "cert:16a", "tidier:11"))
+    return Grid("delivery", "Sessions delivered", columns, lines, note)
 
 
 def _planned(source: Source, arm: str) -> str:
     planned = _planned_sessions(source, arm)
-    return str(planned) if planned else "–"
+    return str(planned) if planned else DASH
 
 
 def _planned_sessions(source: Source, arm: str) -> int:
-    declared = next((each for each in source.study.arms if each.code == arm), None)
-    programme = source.study.programmes.get(declared.programme or "") if declared else None
+    programme = _programme(source.study, arm)
     return programme.sessions if programme else 0
+
+
+def _programme(study: Study, arm: str) -> Programme | None:
+    declared = next((each for each in study.arms if each.code == arm), None)
+    return study.programmes.get(declared.programme or "") if declared else None
 
 
 def _attended(people: dict[str, tuple[Entry, ...]]) -> list[float]:
@@ -51,7 +96,7 @@ def _attended(people: dict[str, tuple[Entry, ...]]) -> list[float]:
 def _enough(source: Source, arm: str, people: dict[str, tuple[Entry, ...]]) -> str:
     planned = _planned_sessions(source, arm)
     if not planned:
-        return "–"
+        return DASH
     return share(sum(count >= 0.8 * planned for count in _attended(people)), len(people))
 
 
@@ -62,3 +107,222 @@ def _exertion(people: dict[str, tuple[Entry, ...]]) -> list[float]:
         for entry in mine
         if isinstance(entry.fact, SessionDone) and entry.fact.rpe is not None
     ]
+
+
+# The dose of each arm ----
+
+
+def _table(found: Fidelity) -> Grid:
+    lines = [line for heading, rows in _GROUPS for line in _group(heading, rows(found.arms), found.arms)]
+    columns = ("", *(f"{arm.arm} (n = {arm.people})" for arm in found.arms))
+    note = (
+        "Dose received over dose planned for the whole programme, missed sessions counted as not delivered: "
+        "median over people, in brackets how many have a known dose. A target is reached when the work, else the load, "
+        "else the time comes to the declared share. Within and between: SDs of session values. "
+        f"An interruption is {INTERRUPTION} or more missed in a row before coming back."
+    )
+    return Grid("dose", "Dose delivered of dose planned", columns, tuple(lines), note)
+
+
+Row = tuple[str, Callable[[ArmDose], str]]
+
+
+def _group(heading: str, rows: Sequence[Row], arms: Sequence[ArmDose]) -> list[Line]:
+    cells = [(label, [told(arm) for arm in arms]) for label, told in rows]
+    kept = [Line((label, *each), "indent") for label, each in cells if any(cell != DASH for cell in each)]
+    return [Line((heading, *("" for _ in arms)), "group"), *kept] if kept else []
+
+
+def _attendance_rows(arms: Sequence[ArmDose]) -> list[Row]:
+    return [
+        ("began", lambda arm: share(arm.started, arm.people)),
+        ("sessions attended of planned, mean", lambda arm: _percent(arm.attendance)),
+        ("people with an interruption", lambda arm: share(arm.interrupted, arm.known)),
+        ("people who stopped early (weeks)", _stopped),
+    ]
+
+
+def _dose_rows(arms: Sequence[ArmDose]) -> list[Row]:
+    names = {"kJ": "cycling work (kJ)", "MET h": "MET hours", "kg": "load lifted (kg)", "hold s": "holding time (s)"}
+    return [(label, _of(lambda arm, u=unit: arm.relative.get(u))) for unit, label in names.items()]  # type: ignore[misc]
+
+
+def _of(value: Callable[[ArmDose], tuple[float, int] | None]) -> Callable[[ArmDose], str]:
+    def told(arm: ArmDose) -> str:
+        known = value(arm)
+        return DASH if known is None else f"{_percent(known[0])} ({known[1]})"
+
+    return told
+
+
+def _target_rows(arms: Sequence[ArmDose]) -> list[Row]:
+    parts = [(f"sessions that differed in {part}", part) for part in ("intensity", "time", "type")]
+    return [
+        ("work steps on target, of all planned", lambda arm: _percent(arm.reached_itt)),
+        ("work steps on target, of attended sessions", lambda arm: _percent(arm.reached_pp)),
+        ("attended sessions modified or ended early", lambda arm: _percent(arm.modified)),
+        *((label, _part(part)) for label, part in parts),
+        ("work without a signal, min", lambda arm: number(arm.unseen_minutes, 0) if arm.unseen_minutes else DASH),
+    ]
+
+
+def _part(part: str) -> Callable[[ArmDose], str]:
+    return lambda arm: str(arm.parts[part]) if arm.known else DASH
+
+
+def _load_rows(arms: Sequence[ArmDose]) -> list[Row]:
+    names = dict.fromkeys(name for arm in arms for name in arm.loads)
+    return [(name, _load(name)) for name in names]
+
+
+def _load(name: str) -> Callable[[ArmDose], str]:
+    def told(arm: ArmDose) -> str:
+        known = arm.loads.get(name)
+        return DASH if known is None else f"{number(known[0], 0)} ({known[1]})"
+
+    return told
+
+
+def _spread_rows(arms: Sequence[ArmDose]) -> list[Row]:
+    names = dict.fromkeys(name for arm in arms for name in arm.spreads)
+    return [(name, _spread(name)) for name in names]
+
+
+def _spread(name: str) -> Callable[[ArmDose], str]:
+    def told(arm: ArmDose) -> str:
+        known = arm.spreads.get(name)
+        if known is None:
+            return DASH
+        return f"{number(known.mean)} ({number(known.within)}; {number(known.between)})"
+
+    return told
+
+
+_GROUPS: tuple[tuple[str, Callable[[Sequence[ArmDose]], list[Row]]], ...] = (
+    ("Attendance", _attendance_rows),
+    ("Dose received, median (people with a known dose)", _dose_rows),
+    ("Targets and changes", _target_rows),
+    ("Load of an attended session, median (sessions)", _load_rows),
+    ("Session values, mean (SD within; SD between people)", _spread_rows),
+)
+
+
+def _stopped(arm: ArmDose) -> str:
+    if not arm.known:
+        return DASH
+    weeks = f" ({', '.join(map(str, arm.weeks))})" if arm.weeks else ""
+    return f"{arm.discontinued}{weeks}"
+
+
+def _percent(value: float | None) -> str:
+    return DASH if value is None else f"{100 * value:.0f}%"
+
+
+# In words: how it was measured (CERT 16a), how far it was delivered (16b) ----
+
+
+def _measured(study: Study, found: Fidelity) -> str:
+    attended = [one for mine in found.sessions.values() for one in mine if one.attended]
+    recorded = sum(any(step.not_observed is not None for step in one.steps) for one in attended)
+    written = sum(bool(one.steps) for one in attended) - recorded
+    silent = len(attended) - recorded - written
+    kinds = [
+        (recorded, "from the machine's recording, second by second"),
+        (written, "from what the trainer wrote down"),
+        (silent, "for attendance only, since nothing else is on record"),
+    ]
+    told = [f"{'all' if count == len(attended) else count} {words}" for count, words in kinds if count]
+    return (
+        f"Every session was held against what it asked of that person. {plural(len(attended), 'attended session')} "
+        f"{'was' if len(attended) == 1 else 'were'} scored: {join(told)}. {_tolerances(study, found)} "
+        "A signal that was not there counts as not observed, never as zero."
+    )
+
+
+def _tolerances(study: Study, found: Fidelity) -> str:
+    declared = {arm.arm: p.tolerance for arm in found.arms if (p := _programme(study, arm.arm)) is not None}
+    told = {
+        arm: f"{t.watts_percent:g}% of the watts, {t.seconds_percent:g}% of the time and {t.kg_percent:g}% of the load"
+        for arm, t in declared.items()
+    }
+    if len(set(told.values())) == 1:
+        return f"A step counted as delivered within {next(iter(told.values()))} that were prescribed."
+    return " ".join(f"In {arm} a step counted as delivered within {words}." for arm, words in told.items())
+
+
+def _result(study: Study, arm: ArmDose) -> str:
+    said = [f"attended {_percent(arm.attendance)} of the planned sessions"]
+    names = {"kJ": "cycling work", "kg": "load lifted", "hold s": "holding time"}
+    doses = [f"{_percent(arm.relative[unit][0])} of the {name}" for unit, name in names.items() if unit in arm.relative]
+    if doses:
+        said.append(f"received {join(doses)} (medians)")
+    if arm.reached_itt is not None:
+        of_attended = (
+            f", {_percent(arm.reached_pp)} of those in attended sessions" if arm.reached_pp is not None else ""
+        )
+        said.append(f"reached the target in {_percent(arm.reached_itt)} of all planned work steps{of_attended}")
+    if arm.modified is not None:
+        said.append(f"had {_percent(arm.modified)} of their attended sessions modified or ended early")
+    name = next((each.name for each in study.arms if each.code == arm.arm and each.name), arm.arm)
+    stopped = f" {plural(arm.discontinued, 'person', 'people')} stopped training early." if arm.discontinued else ""
+    return f"{name} ({arm.arm}): people {join(said)}.{stopped}"
+
+
+# Pictures and reasons ----
+
+
+def _picture(study: Study, found: Fidelity) -> Picture:
+    longest = max(programme.sessions for arm in found.arms if (programme := _programme(study, arm.arm)) is not None)
+    title = "Delivered share of the prescribed dose"
+    svg = programme_heatmap(found.sessions, longest, groups=found.members, code="delivered", title=title, labels=False)
+    alt = "Grid of people by session, grouped by arm; colour is the share of the prescribed dose that was delivered. "
+    alt += " ".join(f"{arm.arm}: {_percent(arm.attendance)} of sessions attended." for arm in found.arms)
+    caption = (
+        "One row per person, one column per session. Crosses are missed sessions, dots attended ones about whose dose "
+        "nothing is known, pale cells sessions that are not on record."
+    )
+    return Picture("delivered", title, caption, alt, svg)
+
+
+def _reasons(found: Fidelity) -> list[Block]:
+    names = dict.fromkeys(reason for counts in found.reasons.values() for reason in counts)
+    if not names:
+        return []
+    arms = [arm.arm for arm in found.arms]
+    lines = tuple(Line((reason, *(str(found.reasons[arm].get(reason, 0)) for arm in arms))) for reason in names)
+    note = "Sessions that were missed, modified or ended early."
+    return [Grid("reasons", "Reasons for missed and modified sessions", ("", *arms), lines, note)]
+
+
+def _separations(found: Fidelity) -> list[Block]:
+    blocks: list[Block] = []
+    for one in found.apart:
+        title = f"Intensity of work ({one.signal})"
+        svg = arm_separation(
+            one.found, one.arms, unit=one.unit, code=f"apart-{one.signal.replace(' ', '-')}", title=title
+        )
+        said = _apart(one)
+        blocks.append(Picture(f"apart-{one.signal.replace(' ', '-')}", title, said, said, svg))
+    return blocks
+
+
+def _apart(one: Apart) -> str:
+    first, second = one.arms
+    low, high = one.found.medians
+    return (
+        f"Median intensity of work: {number(low, 0)} in {first} and {number(high, 0)} in {second} ({one.unit}). "
+        f"The two distributions share {_percent(one.found.overlap)}; a work second of {first} was harder than one of "
+        f"{second} with probability {number(one.found.superiority, 2)}."
+    )
+
+
+def _unknown(found: Fidelity) -> list[Block]:
+    if not found.issues:
+        return []
+    people = sum(issue.code == "no-planned-dose" for issue in found.issues)
+    text = [
+        f"The planned dose of {plural(people, 'person', 'people')} cannot be told, so only attendance counts for them."
+    ]
+    text = text if people else []
+    text += [str(issue) for issue in found.issues if issue.code != "no-planned-dose"]
+    return [Callout(" ".join(text), "warning")]

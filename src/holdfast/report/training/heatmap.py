@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from holdfast.dosing.verdicts import SessionDelivery
-from holdfast.report.figures.canvas import COLOURS, INK, PALE, RULE, SOFT, axes, figure, save
+from holdfast.report.figures.canvas import COLOURS, INK, PALE, SOFT, axes, figure, save
 from holdfast.report.training.styling import in_house_style
 
 TOP = 1.2
@@ -32,7 +32,13 @@ def delivered_share(session: SessionDelivery) -> float | None:
 
 @in_house_style
 def programme_heatmap(
-    people: Mapping[str, Sequence[SessionDelivery]], sessions: int, *, groups: Mapping[str, str], code: str, title: str
+    people: Mapping[str, Sequence[SessionDelivery]],
+    sessions: int,
+    *,
+    groups: Mapping[str, str],
+    code: str,
+    title: str,
+    labels: bool = True,
 ) -> str:
     """The figure as SVG. Rows are people, grouped by arm; crosses are missed, dots attended but not observed.
 
@@ -41,6 +47,7 @@ def programme_heatmap(
     people : deliveries by participant.
     sessions : number of sessions of the programme.
     groups : arm by participant, for people who may see it; an empty mapping draws one group.
+    labels : name each row by the participant's code; without, rows are anonymous.
     """
     order = sorted(people, key=lambda one: (groups.get(one, ""), one))
     shares = np.full((len(order), sessions), np.nan)
@@ -62,21 +69,27 @@ def programme_heatmap(
         if points:
             x, y = zip(*points, strict=True)
             axis.scatter(x, y, marker=marker, s=9, color=colour, lw=0.7)
-    axis.set_yticks(range(len(order)), order, fontsize=5.5)
+    if labels:
+        axis.set_yticks(range(len(order)), order, fontsize=5.5)
+    else:
+        axis.set_yticks([])
     axis.set_xticks(range(0, sessions, max(1, sessions // 12)), range(1, sessions + 1, max(1, sessions // 12)))
     axis.set_xlabel("session (cross: missed; dot: attended, not observed)")
     axis.set_title(title)
-    _rules_between_groups(axis, [groups.get(one, "") for one in order], sessions)
+    _name_groups(axis, [groups.get(one, "") for one in order], away=-0.06 if labels else -0.015)
     bar = made.colorbar(image, ax=axis, shrink=0.8, pad=0.01)
     bar.set_label("delivered share of the prescribed dose")
     bar.outline.set_visible(False)
     return save(made, code, title)
 
 
-def _rules_between_groups(axis: Any, groups: Sequence[str], sessions: int) -> None:
+def _name_groups(axis: Any, groups: Sequence[str], *, away: float) -> None:
+    """A rule between groups, and each group's name along its rows, `away` from the left edge in widths of the axis."""
     starts = [row for row in range(len(groups)) if row == 0 or groups[row] != groups[row - 1]]
-    for number, row in enumerate(starts):
+    for number, (row, end) in enumerate(zip(starts, [*starts[1:], len(groups)], strict=True)):
         if row:
-            axis.axhline(row - 0.5, color=RULE, lw=1.2)
-        if groups[row]:
-            axis.text(sessions - 0.3, row, groups[row], va="top", fontsize=7, color=COLOURS[number % len(COLOURS)])
+            axis.axhline(row - 0.5, color=INK, lw=1.2)
+        colour = COLOURS[number % len(COLOURS)]
+        middle = (row + end - 1) / 2
+        words = {"ha": "right", "va": "center", "rotation": 90, "fontsize": 7.5, "fontweight": "bold", "color": colour}
+        axis.text(away, middle, groups[row], transform=axis.get_yaxis_transform(), **words)

@@ -11,7 +11,7 @@ from holdfast.core.recording import Recording
 from holdfast.dosing.delivery import StepDelivery
 from holdfast.dosing.matching import Match
 from holdfast.dosing.prescription import PrescribedBlock
-from holdfast.report.figures.canvas import ACCENT, COLOURS, INK, PALE, RULE, SOFT, axes, figure, save
+from holdfast.report.figures.canvas import ACCENT, COLOURS, INK, RULE, SOFT, axes, figure, save
 from holdfast.report.training.styling import in_house_style
 
 VERDICT_COLOURS = {
@@ -37,10 +37,10 @@ def session_overlay(
     made = figure(3.6)
     power, heart = axes(made, 2, 1, sharex=True, height_ratios=[3, 1])
     _bands(power, block, match, scored)
-    power.plot(minutes, trace.channel("power"), color=INK, lw=0.8)
+    _trace(power, minutes, trace.channel("power"), color=INK, lw=0.8)
     power.set_ylabel("power (W)")
     power.set_ylim(bottom=0)
-    heart.plot(minutes, trace.channel("heart_rate"), color=COLOURS[1], lw=0.9)
+    _trace(heart, minutes, trace.channel("heart_rate"), color=COLOURS[1], lw=0.9)
     heart.set_ylabel("heart rate (bpm)")
     heart.set_xlabel("minutes of the recording")
     for axis in (power, heart):
@@ -48,6 +48,14 @@ def session_overlay(
     confirmed = f"confirmed by {match.confirmed_by}" if match.confirmed_by else "not yet confirmed by a person"
     power.set_title(f"{title}: placed by {match.how}, {confirmed}")
     return save(made, code, title)
+
+
+def _trace(axis: Any, minutes: Any, values: Any, **style: Any) -> None:
+    """The trace, or a word that there is none: an empty panel could be taken for rest."""
+    if np.isfinite(values).any():
+        axis.plot(minutes, values, **style)
+    else:
+        axis.text(0.5, 0.5, "not recorded", ha="center", va="center", color=SOFT, transform=axis.transAxes)
 
 
 def _bands(axis: Any, block: PrescribedBlock, match: Match, scored: Sequence[StepDelivery]) -> None:
@@ -61,8 +69,8 @@ def _bands(axis: Any, block: PrescribedBlock, match: Match, scored: Sequence[Ste
             [start, end],
             step.watts.low,
             step.watts.high,
-            color=ACCENT if step.work else PALE,
-            alpha=0.25 if step.work else 0.9,
+            color=ACCENT if step.work else SOFT,
+            alpha=0.25 if step.work else 0.18,
             lw=0,
         )
         if step.work:
