@@ -151,6 +151,10 @@ def draw(found: list[tuple[str, float, float]], path: str) -> None:
         axes.set(
             xlabel=kind, title={"people": "4 visits", "visits": "500 people", "patterns": "500 people, 6 visits"}[kind]
         )
+        if kind != "people":
+            ticks = [3, 5, 8, 12, 20] if kind == "visits" else [1, 10, 60]
+            axes.set_xticks(ticks, [str(tick) for tick in ticks])
+            axes.minorticks_off()
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
     panels[0].set_ylabel("one fit with Kenward-Roger, ms")

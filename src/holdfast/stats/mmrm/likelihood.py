@@ -22,16 +22,15 @@ class Point:
     """The likelihood at one theta (r,).
 
     `loglik` is the restricted or full log-likelihood with all constants; `gradient` (r,) and `hessian` (r, r) are
-    those of -2 loglik; `average` (r, r) is the average-information matrix, always positive semidefinite;
-    `beta` (p,); `C` (p, p) lower triangular with Phi = C C'; `W` (P, m, m) the inverse covariance of each pattern,
-    zero where nothing was observed; `WF` (N, m, p) the rows W X C; `B` (r, p, p) the matrices C' X' W V_h W X C.
+    those of -2 loglik; `beta` (p,); `C` (p, p) lower triangular with Phi = C C'; `W` (P, m, m) the inverse covariance
+    of each pattern, zero where nothing was observed; `WF` (N, m, p) the rows W X C; `B` (r, p, p) the matrices
+    C' X' W V_h W X C.
     """
 
     theta: Array
     loglik: float
     gradient: Array
     hessian: Array
-    average: Array
     beta: Array
     C: Array
     W: Array
@@ -71,7 +70,7 @@ def evaluate(theta: Array, data: Patterns, structure: Structure, *, reml: bool) 
     crossed = _crossed(first, WF, data)  # [X C, r]' W V_h W [X C, r]
     gradient = _inner(first, G)  # eq:mmrm-gradient
     curved = mean + residual - G  # 2 W (D + S) W - n W
-    observed, average = _information(first, W, curved, residual, crossed, p, reml=reml)
+    observed = _observed(first, W, curved, crossed, reml=reml)
     second = structure.second(theta)
     if second is not None:
         observed = observed + _inner(second, G)  # eq:mmrm-hessian
@@ -80,7 +79,6 @@ def evaluate(theta: Array, data: Patterns, structure: Structure, *, reml: bool) 
         loglik,
         gradient,
         observed,
-        average,
         data.offset + beta,
         C,
         W,
@@ -148,31 +146,29 @@ def _crossed(first: Array, WF: Array, data: Patterns) -> Array:
     return np.stack([rows.T @ (V[data.pattern] @ WF).reshape(-1, q) for V in first])
 
 
-def _information(
-    first: Array, W: Array, curved: Array, residual: Array, crossed: Array, p: int, *, reml: bool
-) -> tuple[Array, Array]:
-    """Second-derivative matrices of -2 loglik without the curvature of sigma: observed and average."""
-    r = len(first)
-    twice = _traces(first, W, np.stack([curved, residual]))
-    mean = crossed[:, :p, :p].reshape(r, -1)
-    cross = crossed[:, :p, p]
-    observed = twice[0] - 2 * cross @ cross.T
-    if reml:
-        observed = observed - mean @ mean.T
-    return observed, twice[1] - cross @ cross.T
+def _observed(first: Array, W: Array, curved: Array, crossed: Array, *, reml: bool) -> Array:
+    """Hessian of -2 loglik (r, r) without the curvature of sigma (eq:mmrm-hessian)."""
+    r, p = len(first), crossed.shape[1] - 1
+    mean, cross = crossed[:, :p, :p].reshape(r, -1), crossed[:, :p, p]
+    observed = _traces(first, W, curved) - 2 * cross @ cross.T
+    return observed - mean @ mean.T if reml else observed
+
+
+def average_information(point: Point, data: Patterns, structure: Structure) -> Array:
+    """Average information (r, r) for -2 loglik: positive semidefinite everywhere (eq:mmrm-average)."""
+    first, p = structure.first(point.theta), data.n_beta
+    residual = data.Z[:, :, p:] - data.Z[:, :, :p] @ (point.beta - data.offset)[:, None]
+    Wr = point.W[data.pattern] @ residual
+    cross = _crossed(first, np.concatenate([point.WF, Wr], axis=2), data)[:, :p, p]
+    return _traces(first, point.W, _moments(Wr, data)) - cross @ cross.T
 
 
 def _traces(first: Array, W: Array, B: Array) -> Array:
-    """Sum over patterns of tr(V_h W V_j B) for each B (b, P, m, m): (b, r, r)."""
+    """Sum over patterns of tr(V_h W V_j B) for B (P, m, m): (r, r)."""
     r, K, m, _ = first.shape
     if K == 1:
         J = first.reshape(r, -1)
-        out = np.empty((len(B), r, r))
-        flat = W.reshape(len(W), -1)
-        for k, each in enumerate(B):
-            pairs = (flat.T @ each.reshape(len(each), -1)).reshape(m, m, m, m)  # [b, c, d, a]
-            out[k] = J @ pairs.transpose(3, 0, 1, 2).reshape(m * m, m * m) @ J.T
-        return out
-    VW = first @ W  # (r, P, m, m)
-    left = VW.reshape(r, -1)
-    return np.stack([left @ np.swapaxes(first @ each, -1, -2).reshape(r, -1).T for each in B])
+        pairs = (W.reshape(len(W), -1).T @ B.reshape(len(B), -1)).reshape(m, m, m, m)  # [b, c, d, a]
+        return np.asarray(J @ pairs.transpose(3, 0, 1, 2).reshape(m * m, m * m) @ J.T)
+    left = (first @ W).reshape(r, -1)
+    return np.asarray(left @ np.swapaxes(first @ B, -1, -2).reshape(r, -1).T)

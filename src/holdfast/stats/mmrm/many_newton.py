@@ -56,7 +56,7 @@ def maximise_many(data: Sums, made: Features, structure: Structure, *, reml: boo
         iterations[moved] += 1
         scale[moved] = scales(structure, points.theta[moved])
         step = np.where(moved, 1.0, np.where(active, step / 2, step))
-        active &= ((gradient > AIM) | ~moved) & (step > 1e-9) & (iterations < 100)
+        active &= (gradient > np.where(moved, AIM, ACCEPT)) & (step > 1e-9) & (iterations < 100)
         again = moved & active
         if again.any():
             direction[again] = directions(points, scale, again)

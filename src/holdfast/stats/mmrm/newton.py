@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.errors import NotConverged, Unidentifiable
-from holdfast.stats.mmrm.likelihood import Point, evaluate
+from holdfast.stats.mmrm.likelihood import Point, average_information, evaluate
 from holdfast.stats.mmrm.patterns import Patterns
 from holdfast.stats.mmrm.structures import Structure
 
@@ -115,9 +115,10 @@ def accept(data: Patterns) -> float:
 def _step(here: _State, data: Patterns, structure: Structure, *, reml: bool) -> _State | None:
     """The next state, not worse than this one; None when no shorter step improves either."""
     point = here.point
-    direction = newton_direction(point, here.scale)
+    direction = newton_direction(here, data, structure)
     slack = 1e-11 * (1 + abs(point.loglik))
-    for halving in range(40):
+    # Below the bound a full step that does not improve means that rounding is reached: no use in shorter ones.
+    for halving in range(1 if here.size <= ACCEPT else 40):
         trial = evaluate(point.theta + direction * 0.5**halving, data, structure, reml=reml)
         if trial is None:
             continue
@@ -129,18 +130,26 @@ def _step(here: _State, data: Patterns, structure: Structure, *, reml: bool) -> 
     return None
 
 
-def newton_direction(point: Point, scale: Array) -> Array:
+def newton_direction(here: _State, data: Patterns, structure: Structure) -> Array:
     """Solve H d = -g with the exact Hessian where it is positive definite, else with the average information."""
-    g = point.gradient * scale
-    for matrix in (point.hessian, point.average):
-        H = matrix * np.outer(scale, scale)
+    g, square = here.point.gradient * here.scale, np.outer(here.scale, here.scale)
+    try:
+        return _solve(here.point.hessian * square, g) * here.scale
+    except np.linalg.LinAlgError:
+        average = average_information(here.point, data, structure) * square
+    # A little on the diagonal where even the average information is singular.
+    ridge = 1e-10 * max(float(np.trace(average)) / len(g), 1e-8)
+    for more in (0.0, 1.0, 1e6):
         try:
-            np.linalg.cholesky(H)
-            return np.asarray(-np.linalg.solve(H, g) * scale)
+            return _solve(average + more * ridge * np.eye(len(g)), g) * here.scale
         except np.linalg.LinAlgError:
             continue
-    ridge = np.trace(point.average * np.outer(scale, scale)) / len(g)
-    return np.asarray(-g / max(ridge, 1e-8) * scale)
+    return -g / max(ridge * 1e10, 1e-8) * here.scale
+
+
+def _solve(H: Array, g: Array) -> Array:
+    np.linalg.cholesky(H)
+    return np.asarray(-np.linalg.solve(H, g))
 
 
 def _information_vcov(here: _State, data: Patterns) -> Array:

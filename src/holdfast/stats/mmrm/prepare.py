@@ -114,7 +114,7 @@ def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> Prep
     else:
         start_from = people
     data = rotate(Z, people.pattern, people.mask, people.log_weights, offset)
-    return Prepared(people, data, structure, safe_start(structure, moments(residual, start_from)))
+    return Prepared(people, data, structure, safe_start(structure, moments(residual, start_from) * _unbiased(data)))
 
 
 def structure_on_grid(design: MmrmDesign, covariance: str, *, clustered: bool = False) -> st.Structure:
@@ -168,6 +168,11 @@ def _patterns(obs: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Ints]:
         return obs[first], inverse
     mask, inverse = np.unique(obs, axis=0, return_inverse=True)
     return mask, inverse.ravel()
+
+
+def _unbiased(data: Patterns) -> float:
+    """What least-squares residuals lack in variance: exact for complete data, whose fit then starts at its optimum."""
+    return data.n_obs / max(data.n_obs - data.n_beta, 1)
 
 
 def _clustered(design: MmrmDesign, covariance: str, y: Array, seen: Ints) -> tuple[People, Nested]:
