@@ -11,7 +11,7 @@ import typer
 from holdfast.errors import CallError
 
 SEED = 1
-"""A typical draw of the scenario; any other seed gives other simulated people, and shows how far one trial can stray."""
+"""A typical draw of the scenario; other seeds give other simulated people, and show how far one trial can stray."""
 
 MARK = ".made-by-holdfast-demo"
 """Only a folder that holds this file is ever replaced."""

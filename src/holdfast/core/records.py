@@ -179,7 +179,7 @@ def prepared(draft: Draft) -> Draft:
         When a field does not fit its type, the time has no zone, or a text cannot be kept (NUL, lone surrogate, NaN).
     """
     if draft.at.tzinfo is None:
-        raise CallError("The time of a record needs a time zone.", ways_out=["datetime.now(UTC)"])
+        raise CallError("The time of a record needs a time zone.", ways_out=["Stamp it in UTC."])
     envelope = (draft.zone, draft.actor, draft.role, draft.participant, draft.visit, draft.reason)
     if any("\x00" in text for text in envelope):
         raise CallError("A record's envelope holds a NUL character, which no database keeps.")
