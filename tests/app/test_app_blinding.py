@@ -102,6 +102,7 @@ def every_view(desk):
     yield from ((name, lambda f=f: f(desk)) for name, f in inspect.getmembers(views) if name.startswith("export_"))
     study = OpenedStudy(desk)
     yield from ((f"dataset {r}", lambda r=r: study.dataset("pain", reveal=r)) for r in (False, True))
+    yield "for_analysis", lambda: [[(e.record.seq, e.fact) for e in study.for_analysis(door="x")[0].entries]]
     yield from (("check", study.check), ("opened", study.participants), ("repr", lambda: study))
 
 

@@ -186,7 +186,7 @@ def test_envelopes_are_entered_in_their_order(world):
 
 
 def test_envelopes_hold_what_the_ledger_will_give(world):
-    """Printed after the first slot was taken: 2, 3 of one stratum and 1, 2 of the other, as the sealed rule has them."""
+    """Printed after one slot was taken: 2 and 3 of its stratum, 1 and 2 of the other, as the sealed rule has them."""
     world.open().randomised("P1")
     done = deeds.print_envelopes(world.desk("randomiser"), count=2)
     assert done.slips == (

@@ -89,11 +89,14 @@ class OpenedStudy:
         return long_table(self.study, ledger, arms, outcome, visits)
 
     def for_analysis(self, *, door: str, reveal: bool = False) -> tuple[Ledger, dict[str, str]]:
-        """The locked ledger and everybody's arm, for analyses and reports; recorded under the name of the `door`."""
+        """The locked ledger and everybody's arm, for analyses and reports; recorded under the name of the `door`.
+
+        Before the reveal the ledger comes without training doses: they would tell which letter is which arm.
+        """
         access.permit_view(self.desk, "dataset")
         with self.desk.store.transaction() as tx:
             arms = access.open_all(self.desk, tx, door, reveal=reveal)
-            return tx.ledger(), arms
+            return access.sight(self.desk, tx.ledger()).blind(), arms
 
     def mic(self, outcome: str) -> MIC:
         """The minimal important change that the study file declares for this outcome.

@@ -10,7 +10,7 @@ from typing import Any
 from holdfast.app.desk import Role
 from holdfast.app.path import State
 from holdfast.core import facts as f
-from holdfast.core.facts import encode
+from holdfast.core.facts import decode, encode
 from holdfast.core.ledger import Entry, Ledger
 from holdfast.study.model import Study
 
@@ -20,6 +20,7 @@ WITHHELD = "[withheld]"
 _STATE_IN_STUDY = "in study"
 _TRAINING_STATES = (State.RANDOMISED, State.IN_PROGRAMME, State.FOLLOW_UP, State.NO_TRAINING)
 _DOSE_FIELDS = ("prescribed", "delivered", "rpe", "reason", "decided_by", "file_sha256")
+_TOLD_IN_WORDS = (f.AdverseEvent, f.Deviation, f.ConcomitantTreatment, f.Lost)
 _TRAINERS_OWN = (f.Decided, f.Tested, f.Answered)
 
 
@@ -71,21 +72,43 @@ class Sight:
         pattern = telltale(self.study)
         return value if pattern is None else _veil(value, pattern)
 
+    def blind(self) -> Ledger:
+        """The ledger without what carries a dose, for an analysis in which the arms are only letters."""
+        if self.arms:
+            return self.ledger
+        kept = tuple(self._told(entry) for entry in self.ledger.entries if not self._carries_dose(entry))
+        people: dict[str, list[Entry]] = {}
+        kinds: dict[type[f.Fact], list[Entry]] = {}
+        for entry in kept:
+            people.setdefault(entry.record.participant, []).append(entry)
+            kinds.setdefault(type(entry.fact), []).append(entry)
+        by_participant = {code: tuple(mine) for code, mine in people.items()}
+        return Ledger(kept, by_participant, self.ledger.head, {kind: tuple(mine) for kind, mine in kinds.items()})
+
+    def _told(self, entry: Entry) -> Entry:
+        if not isinstance(entry.fact, _TOLD_IN_WORDS):
+            return entry
+        body = encode(entry.fact)
+        veiled = self.veiled(body)
+        return entry if veiled == body else Entry(entry.record, decode(entry.fact.kind, veiled), entry.corrections)
+
     def _about_training(self, entry: Entry) -> bool:
-        fact, record = entry.fact, entry.record
-        if isinstance(fact, f.SessionDone | f.DoseModified):
-            return True
+        fact = entry.fact
         if isinstance(fact, f.Completed):
             return fact.part == "programme" and not self.attendance
         if isinstance(fact, f.Withdrawn):
             return fact.scope == "training" and not self.attendance
+        return isinstance(fact, f.Looked) or self._carries_dose(entry)
+
+    def _carries_dose(self, entry: Entry) -> bool:
+        fact, record = entry.fact, entry.record
+        if isinstance(fact, f.SessionDone | f.DoseModified):
+            return True
         if isinstance(fact, _TRAINERS_OWN):
             # what a trainer tests or decides between visits follows from the programme
             return record.draft.role == Role.TRAINER and not record.visit
-        if isinstance(fact, f.Looked):
-            return True
         target = self._target(fact)
-        return target is not None and self.shown(target) is None
+        return target is not None and self._about_training(target)
 
     def _target(self, fact: f.Fact) -> Entry | None:
         if isinstance(fact, f.Corrected | f.Queried | f.QueryAnswered):

@@ -51,7 +51,7 @@ def lines(desk: Desk, ledger: Ledger, entries: Iterable[Entry], *, withheld: boo
     eyes = access.sight(desk, ledger)
     found = []
     for entry in entries:
-        original = Entry(entry.record, entry.record.fact)
+        original = Entry(entry.record)
         body = eyes.shown(original)
         if body is not None:
             found.append(_line(entry, body, eyes.veiled(entry.record.draft.reason)))
