@@ -64,7 +64,7 @@ def recorded(study: Study, person: str, number: int, watts: float, heart: float,
     trace = ride(watts, int(block.seconds or 0), heart)
     placed = by_hand(block, 0, "trainer")
     rows = (*done_rows(measure(block, trace, placed)), recording_row(whole(block.name, trace), placed))
-    lasted = done_rows([StepDone("", "whole session", seconds=3600)])
+    lasted = done_rows([StepDone("", "whole session", lasted=3600)])
     on = START + timedelta(days=number)
     return SessionDone(number, True, on, to_rows(one), (*rows, *lasted), **more)
 

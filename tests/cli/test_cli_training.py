@@ -327,7 +327,7 @@ def test_a_confirmed_session_is_kept_with_its_file_and_its_verdicts(clinic: Clin
     assert store.files.get(fact.file_sha256) == path.read_bytes()
     assert (fact.rpe, fact.reason, fact.decided_by) == (7, "pain", "participant")
     whole = next(row for row in fact.delivered if row["step"] == "whole recording")
-    assert (whole["confirmed_by"], whole["how"], whole["seconds"]) == ("Tim", "power", 420)
+    assert (whole["confirmed_by"], whole["how"], whole["recorded"]) == ("Tim", "power", 420)
     arms = {clinic.hard: "HIT", clinic.easy: "MIT"}
     found = fidelity(clinic.desk("trainer").study, store.ledger(), arms)
     assert found is not None

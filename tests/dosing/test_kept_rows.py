@@ -115,7 +115,7 @@ def test_training_impulse_follows_from_the_record():
     ride = recording(np.full(1200, 150.0), heart)
     row = recording_row(whole("cardio", ride), by_hand(BLOCK, 0, "trainer 2"))
     assert (row["step"], row["how"], row["confirmed_by"]) == (WHOLE, "by hand", "trainer 2")
-    lasted = StepDone("", "whole session", seconds=5400)
+    lasted = StepDone("", "whole session", lasted=5400)
     one = StepDone("cardio", WHOLE, heart_rate_seconds=str(row["heart_rate_seconds"]))
     log = SessionLog(3, True, ON, (one, lasted))
     found = session_load(log, 7, scale="CR10", heart=HeartRange(190, 60), sex="F")
@@ -222,3 +222,11 @@ def test_what_was_asked_is_frozen_with_the_session():
 def test_of_two_tests_on_one_day_the_one_recorded_last_counts():
     retest = Capacity("W at VO2max", 300, "W", ON, source="record 9")
     assert ask(*TESTS, retest).block("cardio").steps[0].target_watts == 180
+
+
+def test_adding_up_the_rows_of_a_session_counts_nothing_twice():
+    """The row of the whole recording names neither seconds done nor watts: 60 s x 250 W three times is 45 kJ."""
+    ride = recording(np.full(180, 250.0), np.full(180, 150.0))
+    placed = by_hand(BLOCK, 0, "trainer")
+    rows = [*done_rows(measure(BLOCK, ride, placed)), recording_row(whole("cardio", ride), placed)]
+    assert sum(row.get("watts", 0) * row.get("seconds", 0) for row in rows) == pytest.approx(45_000)

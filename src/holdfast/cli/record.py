@@ -150,7 +150,7 @@ def _written_rows(
     if minutes is not None:
         if not 1 <= minutes <= 600:
             raise CallError(f"A session of {minutes:g} minutes cannot be meant.")
-        rows.append(StepDone("", WHOLE_SESSION, seconds=60 * minutes))
+        rows.append(StepDone("", WHOLE_SESSION, lasted=60 * minutes))
     return rows
 
 

@@ -70,7 +70,7 @@ def session_load(
     session: SessionLog, rpe: float | None, *, scale: Scale | None, heart: HeartRange | None, sex: Sex | None
 ) -> SessionLoad:
     """The load of one attended session, each part where what it needs is known."""
-    lasted = [one.seconds for one in session.steps if one.step == WHOLE_SESSION and one.seconds]
+    lasted = [one.lasted for one in session.steps if one.step == WHOLE_SESSION and one.lasted]
     minutes = sum(lasted) / 60 if lasted else None
     rated = rpe is not None and minutes is not None and scale == "CR10"
     heard = by_second(" ".join(one.heart_rate_seconds for one in session.steps if one.step == WHOLE))

@@ -31,6 +31,7 @@ class StepDone:
     in_band, cadence_in_band : seconds inside the target band and inside the cadence band.
     peak_heart_rate, end_heart_rate : highest, and mean of the last 5 s.
     kilojoules : mechanical work over the observed seconds.
+    lasted : seconds of the whole session from its first to its last exercise, in a row of its own.
     watts_seconds, heart_rate_seconds : seconds at each watt and beat (`holdfast.dosing.tally`), of work steps.
     """
 
@@ -53,6 +54,7 @@ class StepDone:
     peak_heart_rate: float | None = None
     end_heart_rate: float | None = None
     kilojoules: float | None = None
+    lasted: float | None = None
     watts_seconds: str = ""
     heart_rate_seconds: str = ""
 

@@ -29,19 +29,18 @@ def measure(block: PrescribedBlock, recording: Recording, match: Match) -> tuple
 
 
 def whole(block: str, recording: Recording) -> StepDone:
-    """The recording from its first to its last second, steps or not: what training impulse is counted from."""
+    """The recording from its first to its last second, steps or not: what training impulse is counted from.
+
+    It names no seconds done and no watts, so that adding up the rows of a session counts nothing twice.
+    """
     seconds = recording.at_1hz(bridge=2.0)
-    power, heart, cadence = (seconds.channel(name) for name in ("power", "heart_rate", "cadence"))
+    heart = seconds.channel("heart_rate")
     return StepDone(
         block,
         WHOLE,
-        seconds=float(len(seconds)),
-        watts=mean(power),
-        rpm=mean(cadence),
         heart_rate=mean(heart),
         recorded=float(len(seconds)),
         peak_heart_rate=_highest(heart),
-        kilojoules=_kilojoules(power),
         heart_rate_seconds=tally(heart),
     )
 
