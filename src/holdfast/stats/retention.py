@@ -92,9 +92,8 @@ class Retention:
         lines = [f"gain from {first} kept from {second} to {third} (n = {self.n}, {self.left_out} left out):"]
         for k, ratio in enumerate(self.kept):
             lines.append(f"  {ratio}")
-            lines.append(
-                f"    gain at {second} {number(self.early[k].estimate)}, at {third} {number(self.late[k].estimate)}"
-            )
+            early, late = number(self.early[k].estimate), number(self.late[k].estimate)
+            lines.append(f"    change since {first} at {second} {early}, at {third} {late}")
         lines += [f"  {self.gap_after}", f"  difference of the shares kept, {self.difference}", f"  {self.check.note}"]
         return "\n".join(lines)
 
