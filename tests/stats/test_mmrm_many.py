@@ -143,6 +143,32 @@ def test_a_hopeless_data_set_is_marked_and_does_not_harm_the_others() -> None:
     np.testing.assert_allclose(fits.estimate[[0, 2]], hf.mmrm_many(design, y[[0, 2]], **asked).estimate, rtol=SAME)
 
 
+def test_large_data_sets_are_fitted_one_by_one_with_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The choice of engine changes no number beyond 1e-9, and marks a hopeless data set in the same words."""
+    design, outcomes = covariate_design(9, 40, False, False)
+    outcomes[1, 3::4] = np.nan
+    asked = {"covariance": "us", "df": "kenward-roger", "L": np.eye(12)[8:]}
+    batch = hf.mmrm_many(design, outcomes, **asked)
+    monkeypatch.setattr("holdfast.stats.mmrm.many.DEAR", 0)
+    alone = hf.mmrm_many(design, outcomes, **asked)
+    np.testing.assert_allclose(alone.estimate, batch.estimate, rtol=SAME, atol=1e-10)
+    np.testing.assert_allclose(alone.se, batch.se, rtol=SAME)
+    assert list(alone.problem) == list(batch.problem) == ["", "design is rank deficient", ""]
+
+
+def test_covariates_that_change_at_every_visit() -> None:
+    """Too many features for sums to pay: single fits answer; a bootstrap by counts is refused in words."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"person": np.repeat(np.arange(200), 10), "visit": np.tile(np.arange(10), 200), "y": 0.0})
+    for name in "abcdef":
+        frame[name] = rng.normal(size=2000)
+    design = hf.mmrm_design("y ~ (a + b + c + d + e + f) * C(visit)", frame, subject="person", visit="visit")
+    y = rng.normal(size=(1, 2000))
+    assert hf.mmrm_many(design, y, covariance="ar1", df="satterthwaite").converged.all()
+    with pytest.raises(CallError, match="changes too much between visits"):
+        hf.mmrm_many(design, y, covariance="ar1", df="none", counts=np.ones((1, 200)))
+
+
 def test_refusals() -> None:
     design = trial_design()
     y = np.zeros((2, 105))

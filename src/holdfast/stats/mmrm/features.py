@@ -42,8 +42,11 @@ class Features:
         return np.asarray(self.U[:, self.first] * self.U[:, self.second])
 
 
-def features(design: MmrmDesign) -> Features:
-    """Factor the design of all people into features; people are the design's subjects."""
+LARGEST = 30_000_000  # numbers in AA
+
+
+def features(design: MmrmDesign) -> Features | None:
+    """Factor the design of all people into features; None where they are too many to pay (time-varying covariates)."""
     m = len(design.visits) * len(design.groups)
     n, p = len(design.subjects), design.X.shape[1]
     place = design.subject * m + design.visit + design.group * len(design.visits)
@@ -52,6 +55,8 @@ def features(design: MmrmDesign) -> Features:
     X = np.zeros((n, m, p))
     X.reshape(n * m, p)[place] = design.X * np.sqrt(design.weights)[:, None]
     U, A, pairs = _factor(X)
+    if len(pairs) * (m * p) ** 2 > LARGEST:
+        return None
     first, second = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
     AA = np.einsum("kap,kbq->kabpq", A[first], A[second])
     different = (first != second)[:, None, None, None, None]
@@ -104,6 +109,15 @@ class Sums:
             self.log_weights[which],
             self.offset[which],
         )
+
+
+def count_patterns(design: MmrmDesign, outcomes: Array) -> int:
+    """How many missingness patterns there are in all data sets together."""
+    m = len(design.visits) * len(design.groups)
+    place = design.subject * m + design.visit + design.group * len(design.visits)
+    seen = np.zeros((len(outcomes), len(design.subjects) * m), dtype=bool)
+    seen[:, place] = ~np.isnan(outcomes)
+    return len(_patterns(seen.reshape(len(outcomes), -1, m))[0])
 
 
 def sums(made: Features, outcomes: Array, counts: Array | None = None) -> Sums:

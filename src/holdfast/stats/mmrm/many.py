@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from holdfast.errors import CallError
+from holdfast.errors import CallError, FitError, NotConverged, RankDeficient, Unidentifiable
 from holdfast.stats.estimates import COLUMNS
 from holdfast.stats.mmrm.asking import question_rows
 from holdfast.stats.mmrm.design import MmrmDesign
-from holdfast.stats.mmrm.features import Features, features, sums
+from holdfast.stats.mmrm.features import Features, count_patterns, features, sums
+from holdfast.stats.mmrm.fit import fit_design
 from holdfast.stats.mmrm.many_newton import maximise_many
 from holdfast.stats.mmrm.many_vcov import answers
 from holdfast.stats.mmrm.prepare import structure_on_grid
@@ -121,9 +122,16 @@ def mmrm_many(
         raise CallError(f"counts must be {len(outcomes)} x {len(design.subjects)} (data sets x people)")
     names, rows = _questions(design, contrast, at, change, L)
     structure, made = structure_on_grid(design, request.covariance), features(design)
-    parts = _chunks(len(outcomes), made)
+    if made is None and counts is not None:
+        raise CallError(
+            "counts need a design with few features of each person; this one changes too much between visits"
+        )
+    alone = made is None or (counts is None and _dear(structure, design, outcomes))
+    parts = _chunks(len(outcomes), design)
 
     def work(part: slice) -> _Answer:
+        if made is None or alone:
+            return _one_by_one(request, structure, design, outcomes[part], rows)
         return _fit_part(request, structure, made, outcomes[part], None if counts is None else counts[part], rows)
 
     if jobs == 1:
@@ -150,11 +158,45 @@ def _fit_part(
     return beta, theta, loglik, best.gradient, best.iterations, estimate, se, df, best.problem
 
 
-def _chunks(B: int, made: Features) -> list[slice]:
+def _one_by_one(request: Request, structure: Structure, design: MmrmDesign, outcomes: Array, rows: Array) -> _Answer:
+    """The same answers from single fits, which pay where data sets are large and share few patterns."""
+    B, p, k = len(outcomes), design.X.shape[1], len(rows)
+    beta, theta, loglik, gradient = (np.full(s, np.nan) for s in ((B, p), (B, structure.size), B, B))
+    estimate, se, df = (np.full((B, k), np.nan) for _ in range(3))
+    iterations, problem = np.zeros(B, dtype=np.int64), np.full(B, "", dtype="U40")
+    for b, y in enumerate(outcomes):
+        try:
+            fit = fit_design(design, request, y)
+        except FitError as error:
+            problem[b] = _PROBLEMS[type(error)]
+            continue
+        found = fit.linear(rows)
+        beta[b], theta[b], loglik[b] = fit.beta, fit.optimum.point.theta, fit.loglik
+        gradient[b], iterations[b] = fit.gradient, fit.iterations
+        estimate[b], se[b], df[b] = found.estimate, found.se, found.df
+    return beta, theta, loglik, gradient, iterations, estimate, se, df, problem
+
+
+_PROBLEMS: dict[type[FitError], str] = {
+    RankDeficient: "design is rank deficient",
+    Unidentifiable: "covariance not identified",
+    NotConverged: "not converged",
+}
+
+# Above this many numbers for each data set and step, single fits (each with its own patterns alone) are quicker.
+DEAR = 40_000
+
+
+def _dear(structure: Structure, design: MmrmDesign, outcomes: Array) -> bool:
+    m = len(design.visits) * len(design.groups)
+    return structure.size * m * m * count_patterns(design, outcomes) > DEAR
+
+
+def _chunks(B: int, design: MmrmDesign) -> list[slice]:
     """Parts small enough that their arrays stay in the processor's cache."""
-    _q, m, _, p, _ = made.AA.shape
+    m, p = len(design.visits) * len(design.groups), design.X.shape[1]
     per_fit = (m**4 + m * (m + 1) // 2 * p * p) * 8
-    size = int(np.clip(4_000_000 // max(per_fit, 1), 8, 512))
+    size = int(np.clip(4_000_000 // per_fit, 8, 512))
     return [slice(start, min(start + size, B)) for start in range(0, B, size)]
 
 
