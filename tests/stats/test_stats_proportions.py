@@ -58,6 +58,16 @@ def test_number_needed_goes_through_infinity() -> None:
     assert "NNT infinity" in str(number_needed(two_proportions(10, 10, 10, 10)))
 
 
+@pytest.mark.parametrize("method", ["newcombe", "miettinen-nurminen", "mee"])
+def test_nobody_against_everybody(method: str) -> None:
+    """Derivation: with 0/1 against 11/11 the estimate is -1, and the other limit mirrors that of 11/11 against 0/1."""
+    low = two_proportions(0, 1, 11, 11, method=method)  # type: ignore[arg-type]
+    high = two_proportions(11, 11, 0, 1, method=method)  # type: ignore[arg-type]
+    assert low.low == pytest.approx(-1, abs=1e-9)
+    assert -0.5 < low.high < 0.5
+    assert low.high == pytest.approx(-high.low, abs=1e-6)
+
+
 counts = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 

@@ -73,8 +73,9 @@ def _score(x1: int, n1: int, x2: int, n2: int, z: float, *, inflate: float) -> t
         return (gap - delta) ** 2 - z * z * variance  # eq:mn
 
     edge = 1 - 1e-12
-    low = -1.0 if gap <= -edge or excess(-edge) <= 0 else float(optimize.brentq(excess, -edge, gap, xtol=1e-13))
-    high = 1.0 if gap >= edge or excess(edge) <= 0 else float(optimize.brentq(excess, gap, edge, xtol=1e-13))
+    inside = min(max(gap, -1 + 1e-9), 1 - 1e-9)  # at -1 and 1 themselves the variance is zero and so is the excess
+    low = -1.0 if gap <= -edge or excess(-edge) <= 0 else float(optimize.brentq(excess, -edge, inside, xtol=1e-13))
+    high = 1.0 if gap >= edge or excess(edge) <= 0 else float(optimize.brentq(excess, inside, edge, xtol=1e-13))
     return low, high
 
 
