@@ -358,7 +358,7 @@ def exercise_plain() -> dict[str, Any]:
                 "role": "exploratory",
                 "model": "dose",
                 "at": "FU",
-                "exposure": "sessions attended",
+                "exposure": "sessions",
                 **common,
             },
             {

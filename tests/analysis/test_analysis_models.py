@@ -110,7 +110,6 @@ def test_the_dose_analysis_never_stands_alone(results: Results) -> None:
 @pytest.mark.parametrize(
     ("code", "changes", "said"),
     [
-        ("dose", {"exposure": "vitamins"}, "no exposure 'vitamins'"),
         ("permutation", {"seed": None}, "needs a seed"),
         ("for-whom", {"modifiers": ["sex"]}, "is a category"),
         ("for-whom", {"modifiers": ["height"]}, "no baseline variable"),

@@ -98,10 +98,12 @@ def test_effect_modification_and_individual_responses(results: Results) -> None:
     assert row.p == pytest.approx(0.0038199, abs=1e-6)
     risk = {row.what: row for row in results.get("risk").rows}
     response = risk["SD of individual responses"]
-    # Same row: SDir 7.301769 (3.118823, 9.844014) for acupuncture against control; the contrast here is the other
-    # way round, which turns signs.
-    turned = (-response.estimate, -response.high, -response.low)
-    assert turned == pytest.approx((7.301769, 3.118823, 9.844014), abs=1e-5)
+    # Same row: SDir 7.301769 (3.118823, 9.844014).
+    assert response.contrast == "acupuncture against control"  # whichever way round the contrast is declared
+    assert (response.estimate, response.low, response.high) == pytest.approx((7.301769, 3.118823, 9.844014), abs=1e-5)
+    # Same row: arm x index -.3035089, P .005684, for acupuncture - control.
+    index = risk["change of the effect per unit of prognostic index"]
+    assert (index.estimate, index.p) == pytest.approx((0.3035089, 0.005684), abs=1e-6)
 
 
 def test_imputation_agrees_with_the_mixed_model_under_mar(results: Results) -> None:

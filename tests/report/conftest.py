@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from holdfast.analysis import Results, run
-from holdfast.report import render
+from holdfast.report import Document, document, render
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +31,13 @@ def helpers() -> ModuleType:
 def results(helpers: ModuleType) -> Results:
     """Results of the small simulated trial."""
     return run(*helpers.exercise())
+
+
+@pytest.fixture(scope="session")
+def made(helpers: ModuleType, results: Results) -> Document:
+    """The document of the small simulated trial."""
+    study, ledger, arms = helpers.exercise()
+    return document(study, ledger, results, arms)
 
 
 @pytest.fixture(scope="session")

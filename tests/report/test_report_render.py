@@ -15,7 +15,7 @@ import pytest
 
 from holdfast.analysis import Results, run
 from holdfast.errors import CallError
-from holdfast.report import document, html, render
+from holdfast.report import Document, document, html, render
 from holdfast.report.model import Grid, Picture
 
 
@@ -63,9 +63,7 @@ def test_a_real_study_carries_no_banner(helpers: ModuleType) -> None:
     assert "Simulated" not in html(made)
 
 
-def test_every_figure_has_words_for_who_cannot_see_it(helpers: ModuleType, results: Results) -> None:
-    study, ledger, arms = helpers.exercise()
-    made = document(study, ledger, results, arms)
+def test_every_figure_has_words_for_who_cannot_see_it(made: Document) -> None:
     assert len(made.pictures) >= 7
     for picture in made.pictures:
         assert len(picture.alt) > 40, picture.code
@@ -77,9 +75,7 @@ def test_every_figure_has_words_for_who_cannot_see_it(helpers: ModuleType, resul
     assert numbers == [f"Figure {k}" for k in range(1, len(numbers) + 1)]
 
 
-def test_the_flow_counts_what_the_ledger_holds(helpers: ModuleType, results: Results) -> None:
-    study, ledger, arms = helpers.exercise()
-    made = document(study, ledger, results, arms)
+def test_the_flow_counts_what_the_ledger_holds(made: Document) -> None:
     flow = next(picture for picture in made.pictures if picture.code == "flow")
     # 7 people are screened and excluded (4 by age, 3 by surgery), 38 randomised: tests/analysis/helpers.py.
     assert "45 people were assessed and 7 of them were not randomised" in flow.alt

@@ -129,7 +129,7 @@ def _masked(study: Study, arms: Sequence[str]) -> bool:
 
 
 def _hierarchy(study: Study, analyses: Sequence[Analysed]) -> Iterable[tuple[str, str, float, str]]:
-    """Fixed-sequence testing: each at the full alpha as long as all before it were significant (eq:fixed-sequence)."""
+    """Fixed-sequence testing: each at the full alpha as long as all before it were significant (eq:hierarchy)."""
     by_code = {each.code: each for each in analyses}
     still = True
     for code in study.hierarchy:

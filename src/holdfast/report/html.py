@@ -17,7 +17,7 @@ _KINDS = {Paragraph: "paragraph", Bullets: "bullets", Callout: "callout", Grid: 
 
 
 def html(document: Document) -> str:
-    """One page with inline style and SVG. Its content security policy allows that one style sheet and nothing else."""
+    """One page with inline style and SVG; its content security policy allows that style and images inside the page."""
     css = _read("report.css")
     known = titles(document)
 
@@ -39,7 +39,8 @@ def html(document: Document) -> str:
 
 def _policy(css: str) -> str:
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    # data: is for the coloured cells of a figure, which matplotlib writes as an image inside the page
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 @cache

@@ -160,7 +160,7 @@ def _label(code: str, context: Context) -> str:
 
 
 def _curve(one: One) -> Table:
-    """The indirect effect over the unmeasured confounding it would take (eq:sensitivity)."""
+    """The indirect effect over the unmeasured confounding it would take."""
     assert one.sensitivity is not None
     found = one.sensitivity.at(np.round(np.arange(-0.8, 0.81, 0.1), 1))
     rows = tuple((float(r.rho), r.estimate, r.low, r.high) for r in found.itertuples())

@@ -38,9 +38,11 @@ def run(declared: Modification, context: Context) -> Found:
             tables.append(_effects(fit, contrast))
             n = fit.n
         if declared.individual_response:
-            found = _response(declared, context, table, contrast)
-            rows.append(row_of(found, contrast.words, declared.at, what="SD of individual responses", role="detail"))
-            notes.append(say_response(found))
+            trained, comparator = _trained_first(contrast, context)
+            found = _response(declared, context, table, trained, comparator)
+            label = f"{trained} against {comparator}"
+            rows.append(row_of(found, label, declared.at, what="SD of individual responses", role="detail"))
+            notes.append(f"{label}: {say_response(found)}")
     complete = table[table["value"].notna()]
     return Found(
         method=_words(declared),
@@ -94,14 +96,21 @@ def _effects(fit: Fit, contrast: Contrast) -> Table:
     return Table(code, title, (fit.modifier, "difference", "low", "high"), rows)
 
 
-def _response(declared: Modification, context: Context, table: pd.DataFrame, contrast: Contrast) -> Estimate:
+def _trained_first(contrast: Contrast, context: Context) -> tuple[str, str]:
+    """The two arms with the comparator second: it is the one that the study file lists later."""
+    order = [context.label(arm.code) for arm in context.study.arms]
+    first, second = sorted((contrast.left, contrast.right), key=order.index)
+    return first, second
+
+
+def _response(declared: Modification, context: Context, table: pd.DataFrame, trained: str, comparator: str) -> Estimate:
     """SD of individual responses from the changes of both arms; the sign of a change does not matter to it."""
     sign = -1.0 if better(context.study, context.study.outcome(declared.outcome)) == "lower" else 1.0
     changes = sign * (table["value"] - table["baseline"]).to_numpy(float)
     arm = table["arm"].astype(object).to_numpy()
     known = ~np.isnan(changes)
     return individual_response_sd(
-        changes[known & (arm == contrast.left)], changes[known & (arm == contrast.right)], level=declared.level
+        changes[known & (arm == trained)], changes[known & (arm == comparator)], level=declared.level
     )
 
 

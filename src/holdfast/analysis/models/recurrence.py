@@ -51,7 +51,7 @@ def run(declared: Recurrence, context: Context) -> Found:
         rows=tuple(rows),
         n_by_arm=context.n_by_arm(episodes),
         tables=(_counts(episodes, context),),
-        series={"mcf": _curves(curves, context), "time": f"weeks since {origin}"},
+        series={"mcf": _curves(curves, episodes, context), "time": f"weeks since {origin}"},
         notes=(f"{len(silent)} people without a single report are not in it",) if silent else (),
         issues=tuple(issues),
     )
@@ -132,18 +132,19 @@ def _counts(episodes: pd.DataFrame, context: Context) -> Table:
     return Table("episodes", "Episodes by arm", columns, tuple(rows))
 
 
-def _curves(curves: pd.DataFrame, context: Context) -> dict[str, dict[str, list[float]]]:
+def _curves(curves: pd.DataFrame, episodes: pd.DataFrame, context: Context) -> dict[str, dict[str, list[float]]]:
+    """Steps of each arm from week 0 to its last reported week; an arm without episodes stays at zero."""
     found = {}
     for arm in context.data.arms:
-        mine = curves[curves["arm"].astype(object) == arm]
+        mine = episodes[episodes["arm"] == arm]
         if mine.empty:
             continue
-        found[arm] = {
-            "time": [0.0, *map(float, mine["time"])],
-            "value": [0.0, *map(float, mine["estimate"])],
-            "low": [0.0, *map(float, mine["low"])],
-            "high": [0.0, *map(float, mine["high"])],
-        }
+        steps = curves[curves["arm"].astype(object) == arm]
+        last = float(mine["stop"].max())
+        found[arm] = {"time": [0.0, *map(float, steps["time"]), last]}
+        for key, column in (("value", "estimate"), ("low", "low"), ("high", "high")):
+            values = [0.0, *map(float, steps[column])]
+            found[arm][key] = [*values, values[-1]]
     return found
 
 

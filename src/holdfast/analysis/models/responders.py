@@ -32,7 +32,7 @@ def run(declared: Responders, context: Context) -> Found:
         n_by_arm={str(r.arm): int(r.n) for r in counts.itertuples()},
         tables=(_table(counts, declared),),
         series={"thresholds": {key: value for key, value in _mic(declared, outcome).items() if value is not None}},
-        notes=tuple(str(fit) for _, fit in fits),
+        notes=tuple(_say(fit) for _, fit in fits),
     )
 
 
@@ -97,6 +97,15 @@ def _rows(fit: Fit, contrast: Contrast, declared: Responders) -> list[Row]:
     what = "number needed to treat" + (" (set runs through infinity)" if n.through_infinity else "")
     rows.append(Row(words, at, n.estimate, math.nan, math.nan, n.low, n.high, math.nan, n.level, what, "detail"))
     return rows
+
+
+def _say(fit: Fit) -> str:
+    """Counts and the risk difference in one sentence."""
+    counted = ", ".join(f"{r.arm} {r.responders} of {r.n} ({100 * r.share:.0f}%)" for r in fit.counts.itertuples())
+    found = fit.reported
+    limits = f"{100 * found.level:g}% interval {100 * found.low:.1f} to {100 * found.high:.1f}"
+    gap = f"{found.name} {100 * found.estimate:.1f} percentage points ({limits})"
+    return f"Improved enough to matter: {counted}; {gap}; {fit.needed}"
 
 
 def _words(declared: Responders, fit: Fit) -> str:

@@ -45,7 +45,7 @@ class Forest:
 def draw(forest: Forest) -> str:
     """Labels at the left, intervals in the middle, numbers at the right."""
     rows = len(forest.bars)
-    height = 0.95 + 0.215 * rows
+    height = 1.1 + 0.215 * rows
     made = figure(height, layout=None)
     panel, far = _frame(made, forest, height)
     low, high = _reach(forest)
@@ -61,7 +61,7 @@ def draw(forest: Forest) -> str:
     panel.spines["left"].set_visible(False)
     panel.set_xlabel(forest.axis, color=SOFT)
     trans = panel.transAxes
-    drop = -0.3 / (height - 0.5)
+    drop = -0.42 / (height - 0.64)
     panel.text(0, drop, f"← {forest.left}", transform=trans, va="top", color=SOFT, fontsize=6.8)
     panel.text(1, drop, f"{forest.right} →", transform=trans, va="top", ha="right", color=SOFT, fontsize=6.8)
     return save(made, forest.code, forest.alt)
@@ -74,7 +74,7 @@ def _frame(made: Any, forest: Forest, height: float) -> tuple[Any, float]:
     middle = letter * max([len(bar.printed) for bar in forest.bars] + [len(forest.columns[0])]) + 0.15
     last = letter * max([len(bar.p) for bar in forest.bars] + [len(forest.columns[1])]) + 0.1
     width = max(WIDTH - left - middle - last, 1.6)
-    panel = made.add_axes((left / WIDTH, 0.48 / height, width / WIDTH, (height - 0.5) / height))
+    panel = made.add_axes((left / WIDTH, 0.62 / height, width / WIDTH, (height - 0.64) / height))
     return panel, 1.0 + (middle + 0.05) / width
 
 

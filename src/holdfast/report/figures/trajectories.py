@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.collections import LineCollection
+
 from holdfast.report.figures.canvas import INK, SOFT, axes, colours, figure, markers, save, styled
 
 
@@ -80,8 +82,10 @@ def _places(days: Mapping[str, float]) -> dict[str, float]:
 def _spaghetti(panel: Any, course: Course, arm: str, colour: str, x: Sequence[float]) -> None:
     lines = course.lines[arm]
     alpha = max(0.08, min(0.45, 9 / max(len(lines), 1)))
-    for values in lines:
-        panel.plot(x, values, color=colour, alpha=alpha, linewidth=0.7, solid_capstyle="round")
+    paths = [[(a, b) for a, b in zip(x, values, strict=True) if not math.isnan(b)] for values in lines]
+    paths = [path for path in paths if len(path) > 1]
+    panel.add_collection(LineCollection(paths, colors=colour, alpha=alpha, linewidths=0.7, capstyle="round"))
+    panel.autoscale_view()
     means = [_mean([values[k] for values in lines]) for k in range(len(x))]
     panel.plot(x, means, color=INK, linewidth=2.0, marker="o", markersize=3.5, zorder=5)
 

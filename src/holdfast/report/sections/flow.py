@@ -68,8 +68,12 @@ def _allocated(source: Source, arm: ArmPath) -> figure.Box:
 
 
 def _followed(source: Source, arm: ArmPath, visits: list[str]) -> figure.Box:
-    lines = [f"Assessed {_at(source, visit)} (n = {arm.seen[visit]})" for visit in visits]
-    lines.append(f"Left the follow-up (n = {sum(arm.gone.values())})")
+    lines = []
+    for visit in visits:
+        seen = arm.seen[visit]
+        lines.append(f"Assessed {_at(source, visit)} (n = {seen}), not assessed (n = {arm.allocated - seen})")
+    if arm.gone:
+        lines.append(f"Left the follow-up (n = {sum(arm.gone.values())})")
     lines += [f" {reason} ({count})" for reason, count in arm.gone.items()]
     return figure.Box("Follow-up", tuple(lines))
 

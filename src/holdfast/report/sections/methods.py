@@ -6,6 +6,8 @@ from holdfast.analysis.results import Analysed
 from holdfast.report.model import Block, Callout, Grid, Line, Paragraph, Section
 from holdfast.report.source import Source
 from holdfast.report.words import DASH, join, number, p_value, sentence, typeset
+from holdfast.study.analyses import Declared
+from holdfast.study.contrasts import parse_contrast
 
 _HIDDEN = {"code", "title", "role", "set", "estimand", "model", "contrasts", "source", "verified"}
 
@@ -30,7 +32,7 @@ def estimands(source: Source) -> Section | None:
         events = "; ".join(f"{event}: {strategy}" for event, strategy in estimand.intercurrent.items())
         cells = (
             f"{analysed.code} ({analysed.role})",
-            estimand.treatment or join([str(words) for words in getattr(declared, "contrasts", ())], "and"),
+            estimand.treatment or join(_compared(declared)),
             estimand.population if analysed.set == "all randomised" else f"{estimand.population}; set: {analysed.set}",
             estimand.variable or f"{analysed.outcome}{' at ' + analysed.at if analysed.at else ''}",
             estimand.summary
@@ -46,6 +48,12 @@ def estimands(source: Source) -> Section | None:
     widths = (1.2, 1.7, 1.4, 1.5, 1.2, 1.6)
     grid = Grid("estimands", "Estimands", columns, tuple(lines), note, align="l" * 6, widths=widths)
     return Section("estimands", "What is estimated", (grid,), items=("21a", "21b", "pro:P2b"))
+
+
+def _compared(declared: Declared) -> list[str]:
+    """The comparisons of arms that the contrasts name, each once."""
+    read = [parse_contrast(words) for words in getattr(declared, "contrasts", ())]
+    return list(dict.fromkeys(" − ".join(contrast.arms) for contrast in read))
 
 
 def methods(source: Source) -> Section:

@@ -14,7 +14,7 @@ from holdfast.report.figures import durability as durability_figure
 from holdfast.report.figures import recurrence as recurrence_figure
 from holdfast.report.model import Picture
 from holdfast.report.source import Source
-from holdfast.report.words import estimate, interval, number
+from holdfast.report.words import estimate, interval, number, typeset
 
 
 def _series(analysed: Analysed, key: str) -> Any:
@@ -135,9 +135,15 @@ def tipping(source: Source, analysed: Analysed) -> list[Picture]:
 def mediation(source: Source, analysed: Analysed) -> list[Picture]:
     """The paths with their numbers."""
     pictures = []
-    for number_, drawn in enumerate(_series(analysed, "paths") or ()):
+    for number_, given in enumerate(_series(analysed, "paths") or ()):
         code = f"paths-{analysed.code}" + (f"-{number_ + 1}" if number_ else "")
-        rows = [paths.Path(**path) for path in drawn["paths"]]
+        drawn = {key: typeset(str(given[key])) for key in ("arm", "outcome", "direct", "total")}
+        rows = [
+            paths.Path(
+                path["mediator"], typeset(path["a"]), typeset(path["b"]), typeset(path["indirect"]), path["clear"]
+            )
+            for path in given["paths"]
+        ]
         said = "; ".join(f"through {path.mediator} {path.indirect}" for path in rows)
         alt = f"Paths from arm ({drawn['arm']}) to {drawn['outcome']}: {said}; direct {drawn['direct']}."
         figure = paths.Paths(code, drawn["arm"], drawn["outcome"], rows, drawn["direct"], drawn["total"], alt)

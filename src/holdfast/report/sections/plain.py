@@ -120,10 +120,10 @@ def _matters(each: Effect) -> str:
     row = each.turned
     near, far = sorted((abs(row.low), abs(row.high)))
     if near >= each.mic:
-        return "; a difference that people notice"
+        return "; on average more than what one person usually notices"
     if far < each.mic:
-        return "; less than what people usually notice"
-    return "; whether people would notice the difference is not certain"
+        return "; on average less than what one person usually notices"
+    return "; it may or may not be as large as what one person usually notices"
 
 
 def _still_possible(each: Effect) -> str:
@@ -139,7 +139,8 @@ def _mic_words(found: list[Effect]) -> str:
     first = found[0]
     if not first.mic:
         return ""
-    return f" A change of about {number(first.mic, 0)} points is the smallest that people usually notice."
+    size = f"{number(first.mic, 0)} points"
+    return f" A change of about {size} is the smallest that one person usually notices as better or worse."
 
 
 def _lasting(source: Source) -> str:
@@ -170,8 +171,8 @@ def _kept(source: Source) -> list[str]:
                 said.append(f"{source.arm_name(row.contrast)}: the study cannot say how much of the gain was kept.")
                 continue
             spread = f"the data fit {number(100 * row.low, 0)}% to {number(100 * row.high, 0)}%"
-            share = f"about {number(100 * row.estimate, 0)}% of the first improvement was still there {late} ({spread})"
-            said.append(f"{source.arm_name(row.contrast)}: {share}.")
+            size = f"about {number(100 * row.estimate, 0)}% as large as the first improvement"
+            said.append(f"{source.arm_name(row.contrast)}, {late}: the improvement was {size} ({spread}).")
         if said:
             return said
     return said

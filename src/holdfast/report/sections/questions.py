@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from holdfast.analysis.results import Analysed, Row, Table
+from holdfast.core.issues import Severity
 from holdfast.report.model import Block, Bullets, Callout, Grid, Line, Paragraph, Picture, Section
 from holdfast.report.sections import pictures
 from holdfast.report.source import Source
@@ -57,6 +58,9 @@ def _blocks(source: Source, analysed: Analysed, draw: Draw) -> list[Block]:
         blocks.append(Callout(notes[0], "result", label) if len(notes) == 1 else Paragraph(label + ":"))
         if len(notes) > 1:
             blocks.append(Bullets(notes))
+    if failed := [issue for issue in analysed.issues if issue.severity is not Severity.NOTE]:
+        said = " ".join(typeset(sentence(f"{issue.what} {issue.remedy}".strip())) for issue in failed)
+        blocks.append(Callout(said, "warning", f"{label}: not everything could be run"))
     if analysed.rows:
         blocks.append(_rows(analysed, label, decimals))
     blocks += [_table(analysed, table, decimals, source.order) for table in analysed.found.tables if table.rows]
@@ -98,9 +102,22 @@ def _table(analysed: Analysed, table: Table, decimals: int, order: Sequence[str]
     lines = tuple(
         Line(tuple(_cell(cell, decimals, name) for cell, name in zip(row, table.columns, strict=True))) for row in rows
     )
+    if table.columns[0] == "assumption" and len(table.columns) > 1:
+        return _grouped(analysed, table, [line.cells for line in lines])
     align = "".join("l" if _is_text(table.rows, k) else "r" for k in range(len(table.columns)))
     title = f"{typeset(table.title)} [{analysed.code}]"
     return Grid(f"{table.code}-{analysed.code}", title, table.columns, lines, typeset(table.note), align=align)
+
+
+def _grouped(analysed: Analysed, table: Table, rows: Sequence[tuple[str, ...]]) -> Grid:
+    """The table with a heading line for each value of its first column."""
+    lines: list[Line] = []
+    for row in rows:
+        if not lines or row[0] not in [line.cells[0] for line in lines if line.kind == "group"]:
+            lines.append(Line((row[0],), "group"))
+        lines.append(Line(row[1:], "indent"))
+    title = f"{typeset(table.title)} [{analysed.code}]"
+    return Grid(f"{table.code}-{analysed.code}", title, table.columns[1:], tuple(lines), typeset(table.note))
 
 
 def _is_text(rows: Sequence[Sequence[object]], column: int) -> bool:
