@@ -54,7 +54,8 @@ def test_a_transaction_sees_its_own_records_and_nobody_else_does(store: SqlStore
     assert store.ledger().participants == ("P001",)
 
 
-def test_a_deed_that_fails_leaves_nothing(store: SqlStore, draft: Make) -> None:
+@pytest.mark.parametrize("failure", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_deed_that_fails_leaves_nothing(store: SqlStore, draft: Make, failure: type[BaseException]) -> None:
     fill(store, draft, 1)
     before = list(store.records())
 
@@ -62,9 +63,9 @@ def test_a_deed_that_fails_leaves_nothing(store: SqlStore, draft: Make) -> None:
         with store.transaction() as deed:
             slot = deed.take_slot("f", "P002")
             deed.append(draft(Randomised("f", slot), "P002"))
-            raise ZeroDivisionError
+            raise failure
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(failure):
         break_off()
     assert list(store.records()) == before
     with store.transaction() as deed:
@@ -339,6 +340,15 @@ def test_a_password_is_never_shown(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught:
         open_store(f"postgresql://eve:secret@/db?host={tmp_path}", study="t")
     assert "secret" not in str(caught.value)
+
+
+def test_what_people_told_the_study_is_in_no_error_text(store: SqlStore, draft: Make) -> None:
+    with store.transaction() as deed:
+        deed.append(draft(Randomised("f", 1), "P-SECRET"))
+    with pytest.raises(StorageError) as caught, store.transaction() as deed:
+        deed.append(draft(Randomised("g", 1), "P-SECRET"))
+    texts = [str(caught.value), str(caught.value.__cause__)]
+    assert not [text for text in texts if "P-SECRET" in text]
 
 
 def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:

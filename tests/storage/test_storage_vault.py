@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from holdfast.errors import CallError, NewerStore, NotPermitted, StorageError
 from holdfast.storage import open_store
-from holdfast.storage.keyfiles import Secret, new_key
-from holdfast.storage.vault import Vault, open_vault
+from holdfast.storage.keyfiles import Secret, new_key, read_key
+from holdfast.storage.vault import Vault, make_vault_key, open_vault
 
 SECRET = Secret("vault", "trial", "N. N.", {}, new_key())
 EVE = {"name": "Ève van den Berg", "phone": "+32 11 26 81 11", "birth": "1980-02-29"}
@@ -98,6 +98,15 @@ def test_a_missing_foreign_or_newer_vault_says_so(vault: Vault, place: str, tmp_
         connection.execute(sa.text("UPDATE vault SET schema = 99"))
     with pytest.raises(NewerStore):
         open_vault(place, SECRET)
+
+
+def test_a_key_file_opens_its_vault(tmp_path: Path) -> None:
+    make_vault_key(tmp_path / "vault.key", "trial", holder="N. N.", passphrase=None)
+    with open_vault(tmp_path / "v.db", read_key(tmp_path / "vault.key"), create=True) as vault:
+        vault.put("P001", EVE)
+        assert vault.get("P001") == EVE
+    with pytest.raises(CallError, match="names the person"):
+        make_vault_key(tmp_path / "other.key", "trial", holder="", passphrase=None)
 
 
 @pytest.mark.parametrize(("who", "values"), [("", {"name": "x"}), ("P1", {"": "x"}), ("P1", {"name": "x" * 5000})])

@@ -58,7 +58,10 @@ def engine_for(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url)
     try:
-        return sa.create_engine(url, pool_size=8, max_overflow=64, pool_timeout=WAIT_SECONDS, pool_pre_ping=True)
+        # Parameters stay out of error texts and logs: they are what people told the study.
+        return sa.create_engine(
+            url, pool_size=8, max_overflow=64, pool_timeout=WAIT_SECONDS, pool_pre_ping=True, hide_parameters=True
+        )
     except ModuleNotFoundError:
         raise CallError("PostgreSQL needs psycopg.", ways_out=["pip install 'holdfast[postgres]'"]) from None
 
@@ -68,6 +71,7 @@ def _sqlite_engine(url: URL) -> Engine:
         url,
         pool_size=8,
         max_overflow=-1,
+        hide_parameters=True,
         connect_args={"timeout": WAIT_SECONDS, "check_same_thread": False},
     )
     event.listen(engine, "connect", _sqlite_pragmas)

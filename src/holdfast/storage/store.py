@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from holdfast.storage.tables import records, sealed, slots, studies
 
 LARGEST_BODY = 1_000_000
 """Bytes that one record may hold; raw files are kept beside the database, not in it."""
+
+MANY = 20_000
+"""From how many records at once they are taken out of the garbage collector's rounds."""
 
 
 class Arms(Protocol):
@@ -197,7 +201,7 @@ class SqlStore:
         self._arms = arms
         self._opened_arms: Arms | None = None
         self._cached = EMPTY
-        self._cache_turn = threading.Lock()
+        self._cache_turn = threading.RLock()
         self._current = threading.local()
         self.study = study
 
@@ -237,6 +241,9 @@ class SqlStore:
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:
         """Begin; commit on leaving, undo everything on an exception. One writer per study at a time."""
+        if not self._cached.seq:
+            # The first reading of a long ledger takes a second or two; nobody should wait for that.
+            self.ledger()
         with self._connections.writing() as connection:
             self._lock(connection)
             door = self._open_arms if self._arms is not None else None
@@ -263,9 +270,9 @@ class SqlStore:
 
     def ledger(self) -> Ledger:
         """The state as of the newest committed record."""
-        with self._connections.reading() as connection:
+        with self._cache_turn, self._connections.reading() as connection:
             ledger = self._caught_up(connection)
-        self._remember(ledger)
+            self._remember(ledger)
         return ledger
 
     @contextmanager
@@ -316,7 +323,11 @@ class SqlStore:
         with rows.undisturbed():
             new = [rows.record_of(row) for row in rows.all_rows_after(connection, self.study, cached.seq)]
             self._check_links(connection, cached, new)
-            return extend(cached, new)
+            ledger = extend(cached, new)
+            if len(new) >= MANY:
+                # They stay as long as the program, so the collector need not walk them now and then for half a second.
+                gc.freeze()
+        return ledger
 
     def _check_links(self, connection: Connection, cached: Ledger, new: Sequence[Record]) -> None:
         if cached.seq:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
@@ -14,7 +15,7 @@ from sqlalchemy.engine import Connection
 from holdfast.core.records import canonical
 from holdfast.errors import CallError, NewerStore, NotPermitted, StorageError
 from holdfast.storage.engine import Connections, address, spoken, sqlite_path
-from holdfast.storage.keyfiles import KEY_BYTES, Secret, new_key
+from holdfast.storage.keyfiles import KEY_BYTES, Secret, new_key, write_key
 from holdfast.storage.schema import look_at_file, make_file
 
 PURPOSE = "vault"
@@ -140,6 +141,21 @@ class Vault:
     def _bound(self, *parts: str) -> bytes:
         # A ciphertext belongs to its place: moved to another person or field it does not open.
         return canonical({"vault": [self.study, *parts]})
+
+
+def make_vault_key(path: Path, study: str, *, holder: str, passphrase: str | None) -> None:
+    """Make the key file of a study's vault; `keyfiles.read_key` opens it.
+
+    Raises
+    ------
+    CallError
+        When no holder is named or the passphrase is short.
+    StorageError
+        When the file exists or cannot be written.
+    """
+    if not holder.strip():
+        raise CallError("A vault names the person who holds its key.", ways_out=["holder=..."])
+    write_key(path, Secret(PURPOSE, study, holder, {}, new_key()), passphrase)
 
 
 def open_vault(url_or_path: str | os.PathLike[str], secret: Secret, *, create: bool = False) -> Vault:
