@@ -12,11 +12,12 @@ big <- nrow(data) > 5000
 timed <- function(who, call, repeats = if (big) 1 else 5) {
   times <- vapply(seq_len(repeats), function(i) {
     gc(FALSE)
-    system.time(tryCatch(call(), error = function(e) message(who, ": ", conditionMessage(e))))[["elapsed"]]
-  }, 0)
-  seconds <- median(times)
-  shown <- if (seconds < 1) sprintf("%.1f ms", 1000 * seconds) else sprintf("%.2f s", seconds)
-  cat(sprintf("%-28s %-34s %10s\n", label, who, shown))
+    spent <- system.time(tryCatch(call(), error = function(e) message(who, ": ", conditionMessage(e))))
+    c(spent[["elapsed"]], spent[["user.self"]] + spent[["sys.self"]])
+  }, c(0, 0))
+  say <- function(seconds) if (seconds < 1) sprintf("%.1f ms", 1000 * seconds) else sprintf("%.2f s", seconds)
+  shown <- sprintf("%s (CPU %s)", say(median(times[1, ])), say(median(times[2, ])))
+  cat(sprintf("%-28s %-34s %26s\n", label, who, shown))
 }
 has <- function(package) suppressMessages(suppressWarnings(requireNamespace(package, quietly = TRUE)))
 
