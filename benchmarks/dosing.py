@@ -64,9 +64,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     for name, laps in (("placed by the power trace", False), ("placed by laps", True)):
         each, right = seconds_per_session(5400, count, laps=laps)
-        print(
-            f"{count} sessions of 5,400 s, {name}: {1000 * each:.1f} ms of processor time each, {right:.1%} with every bout delivered"
-        )
+        print(f"{count} sessions of 5,400 s, {name}: {1000 * each:.1f} ms of processor time each, {right:.1%} right")
     print("growth with the length of the recording, placed by the power trace:")
     before = None
     for length in (1350, 2700, 5400, 10800, 21600):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.facts import DoseModified
-from holdfast.core.recording import Lap, Recording
+from holdfast.core.recording import Event, Lap, Recording
 from holdfast.core.workout import Band
 from holdfast.dosing import StepDone
 from holdfast.dosing.delivery import score_log, score_recording
@@ -60,6 +60,17 @@ def test_laps_that_name_their_step_are_taken_as_they_are():
     found, issues = match(intervals(), recording(played(100, 50), laps))
     assert (found.how, found.agreement, issues) == ("workout steps", 1.0, [])
     assert starts(found) == edges[:-1]
+
+
+def test_step_events_of_the_player_go_before_everything():
+    """Five steps begin at 100, 160, 220, 280, 340 s and the clock stops at 400; the laps beside them are no help."""
+    events = [Event(100 + 60 * index, "workout_step", "marker", index) for index in range(5)]
+    events += [Event(0, "timer", "start"), Event(400, "timer", "stop_all")]
+    ride = recording(played(100, 50), (Lap(0, 450),))
+    ride = Recording(None, ride.seconds, ride.channels, ride.units, ride.laps, tuple(events))
+    found, issues = match(intervals(), ride)
+    assert (found.how, found.agreement, issues) == ("step events", 1.0, [])
+    assert found.spans[-1] == Span(340, 400)
 
 
 def test_plain_laps_are_matched_by_their_durations():

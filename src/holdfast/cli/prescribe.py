@@ -185,6 +185,8 @@ def _targets(step: PrescribedStep) -> str:
         parts.append(f"{step.cadence.middle:.0f} rpm")
     if step.heart_rate is not None:
         parts.append(f"{step.heart_rate.low:.0f}-{step.heart_rate.high:.0f} bpm")
+    if step.rpe is not None:
+        parts.append(f"RPE {step.rpe:g}")
     return "  ".join(parts)
 
 

@@ -17,7 +17,7 @@ from holdfast.dosing.prescription import PrescribedBlock
 from holdfast.errors import CallError
 
 FloatArray = NDArray[np.float64]
-How = Literal["workout steps", "laps", "power", "heart rate", "by hand"]
+How = Literal["step events", "workout steps", "laps", "power", "heart rate", "by hand"]
 
 SURE = 0.7
 """Agreement from which a proposal needs no warning; a design choice of ours."""
@@ -65,9 +65,9 @@ class Match:
 def match(block: PrescribedBlock, recording: Recording) -> tuple[Match, list[Issue]]:
     """Propose which seconds belong to which step.
 
-    Tries, in this order: the steps that the device played, its laps, and the trace of power (or, where there is
-    no power, of heart rate) against the planned shape. The proposal says which; nothing is scored as sure before
-    a person confirmed it.
+    Tries, in this order: the steps that the device says it played (its events, else its laps), laps by their
+    durations, and the trace of power (or, where there is no power, of heart rate) against the planned shape. The
+    proposal says which; nothing is scored as sure before a person confirmed it.
 
     Raises
     ------
@@ -77,7 +77,11 @@ def match(block: PrescribedBlock, recording: Recording) -> tuple[Match, list[Iss
     if len(recording) == 0:
         raise CallError("The recording holds no samples, so there is nothing to match.")
     planned = _planned(block)
-    found = _by_workout_steps(planned, recording.laps) or _by_laps(planned, recording.laps)
+    found = (
+        _by_events(planned, recording)
+        or _by_workout_steps(planned, recording.laps)
+        or _by_laps(planned, recording.laps)
+    )
     if found is None or found.agreement < SURE:
         traced = _by_trace(block, planned, recording)
         found = max((one for one in (found, traced) if one is not None), key=lambda one: one.agreement, default=None)
@@ -114,6 +118,28 @@ def _planned(block: PrescribedBlock) -> FloatArray:
     if not seconds or any(one is None for one in seconds):
         raise CallError(f"The block {block.name!r} has no timed steps, so no recording can be matched to it.")
     return np.array(seconds, dtype=np.float64)
+
+
+def _by_events(planned: FloatArray, recording: Recording) -> Match | None:
+    """The device noted when each planned step began; a step lasts until the next one begins, or the clock stops."""
+    began = [event for event in recording.events if event.kind == "workout_step" and event.value is not None]
+    if not began:
+        return None
+    spans: list[Span | None] = [None] * planned.size
+    for event, following in zip(began, [*began[1:], None], strict=True):
+        index = event.value or 0
+        if 0 <= index < planned.size and spans[index] is None:
+            end = following.seconds if following is not None else _stopped(recording, event.seconds)
+            spans[index] = Span(event.seconds, end)
+    if all(span is None for span in spans):
+        return None
+    return Match(tuple(spans), "step events", _time_agreement(planned, spans))
+
+
+def _stopped(recording: Recording, after: float) -> float:
+    """When the clock stopped after this second; the end of the recording where it says nothing."""
+    stops = [e.seconds for e in recording.events if e.kind == "timer" and e.action.startswith("stop")]
+    return min([second for second in stops if second > after], default=recording.duration + 1)
 
 
 def _by_workout_steps(planned: FloatArray, laps: Sequence[Lap]) -> Match | None:

@@ -76,7 +76,7 @@ def _block(block: PrescribedBlock) -> dict[str, Any]:
     }
 
 
-_TIMED = (("step", "time", "watts", "rpm", "heart rate"), (2.4, 0.8, 1.2, 0.7, 1.0))
+_TIMED = (("step", "time", "watts", "rpm", "heart rate", "RPE"), (2.4, 0.8, 1.2, 0.7, 1.0, 0.6))
 _SETS = (("exercise", "sets x reps", "load", "hold", "rest"), (3.6, 1.0, 1.0, 0.6, 0.6))
 
 
@@ -90,7 +90,8 @@ def _timed_row(step: PrescribedStep) -> list[str]:
     rpm = "" if step.cadence is None else f"{step.cadence.middle:.0f}"
     heart = "" if step.heart_rate is None else f"{step.heart_rate.low:.0f}-{step.heart_rate.high:.0f}"
     name = f"{step.name}: {step.text}" if step.text and step.text != step.name else step.name
-    return [name, "" if step.seconds is None else clock(step.seconds), watts, rpm, heart]
+    rpe = "" if step.rpe is None else f"{step.rpe:g}"
+    return [name, "" if step.seconds is None else clock(step.seconds), watts, rpm, heart, rpe]
 
 
 def _set_row(step: PrescribedStep) -> list[str]:
