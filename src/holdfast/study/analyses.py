@@ -92,6 +92,7 @@ class Responders(Declared):
     relative: float | None = None
     formula: str = ""
     missing: Literal["exclude", "non-responder"] = "exclude"
+    interval: Literal["newcombe", "miettinen-nurminen", "mee", "wald"] = "newcombe"
 
 
 class Durability(Declared):

@@ -46,6 +46,7 @@ def _fit(declared: Responders, context: Context, outcome: Outcome, table: pd.Dat
         rule=declared.rule,
         better=better(context.study, outcome),
         covariates=covariates_of(declared.formula),
+        method=declared.interval,
         missing="no responder" if declared.missing == "non-responder" else "left out",
         level=declared.level,
     )
@@ -108,12 +109,20 @@ def _say(fit: Fit) -> str:
     return f"Improved enough to matter: {counted}; {gap}; {fit.needed}"
 
 
+_INTERVALS = {
+    "newcombe": "Newcombe's",
+    "miettinen-nurminen": "Miettinen and Nurminen's",
+    "mee": "Mee's",
+    "wald": "the simple (Wald)",
+}
+
+
 def _words(declared: Responders, fit: Fit) -> str:
     missing = "count as non-responders" if declared.missing == "non-responder" else "are left out and counted"
     how = (
         "risk difference by logistic g-computation with the variance of Ye et al. 2023"
         if fit.adjusted is not None
-        else "unadjusted risk difference with Newcombe's interval"
+        else f"unadjusted risk difference with {_INTERVALS[declared.interval]} interval"
     )
     return f"Responders at {declared.at}: {fit.rule}; people without a value {missing}; {how}."
 
