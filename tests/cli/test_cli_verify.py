@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from holdfast.cli import backup, randomise, verify
 from holdfast.core.facts import Committed, Locked, Looked, Randomised, Revealed, StudyOpened
 from holdfast.core.records import Draft
-from holdfast.errors import CallError, HoldfastError, OutOfOrder, StorageError
+from holdfast.errors import CallError, HoldfastError, NotPermitted, OutOfOrder, StorageError
 from holdfast.storage import open_store
 from holdfast.study.parse import content_hash
 from holdfast.wiring import read_study
@@ -191,8 +191,8 @@ def test_envelopes_are_printed_by_the_randomiser_for_the_next_slots_and_recorded
 
     monkeypatch.setattr(sheet, "envelopes", spy)
     target = folder / "envelopes.pdf"
-    assert "independent randomiser" in refused(
-        CallError, "randomise", folder, "--envelopes", target, "--role", "coordinator"
+    assert "may not print envelopes" in refused(
+        NotPermitted, "randomise", folder, "--envelopes", target, "--role", "coordinator"
     )
     result = run("randomise", folder, "--envelopes", target, "--count", 2)
     assert result.exit_code == 0, result.exception

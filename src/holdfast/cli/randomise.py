@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from holdfast.errors import CallError, OutOfOrder
+from holdfast.errors import CallError
 
 if TYPE_CHECKING:
-    from holdfast.randomisation import Design, Operating, Scheme
+    from holdfast.randomisation import Operating, Scheme
     from holdfast.study.model import Study
 
 
@@ -47,7 +47,7 @@ def randomise(
     elif seal:
         document = _sealed(study, holder)
     elif envelopes is not None:
-        document = _printed(study, envelopes, count, role or "randomiser", actor)
+        document = printed(study, envelopes, count, role or "randomiser", actor)
     else:
         document = _assigned(study, participant, role or "coordinator", actor)
     if json:
@@ -65,11 +65,12 @@ def _simulated(folder: Path, people: int, trials: int, seed: int) -> dict[str, A
     from dataclasses import asdict
 
     from holdfast import randomisation
+    from holdfast.randomisation import strata_of
     from holdfast.wiring import read_study
 
     study, _ = read_study(folder)
     number = people or sum(arm.size or 0 for arm in study.arms) or 60
-    strata = dict.fromkeys(_strata(study), 1.0)
+    strata = dict.fromkeys(strata_of(study), 1.0)
     levels = {covariate.code: covariate.levels for covariate in study.covariates if covariate.levels}
     found = {
         name: randomisation.simulate(scheme, number, seed=seed, trials=trials, strata=strata, levels=levels)
@@ -157,78 +158,3 @@ def _assigned(folder: Path, participant: str, role: str, actor: str | None) -> d
     slot = fact.slot if isinstance(fact, Randomised) else 0
     words = "\n".join([f"{participant} took slot {slot}. The arm stays sealed.", *map(str, done.issues)])
     return {"words": words, "participant": participant, "slot": slot, "record": done.record.seq}
-
-
-# --- envelopes --------------------------------------------------------------------------------------------
-
-
-def _printed(folder: Path, target: Path, count: int, role: str, actor: str | None) -> dict[str, Any]:
-    from holdfast.core.facts import Looked
-    from holdfast.core.records import Draft
-    from holdfast.randomisation import design_of
-    from holdfast.report.envelopes import Slip, envelopes
-    from holdfast.wiring import Allocation, open_folder
-
-    if target.exists():
-        raise CallError(f"{target} exists; envelopes are never overwritten.")
-    desk = open_folder(folder, role, actor)
-    if desk.account.role.value != "randomiser":
-        raise CallError("Envelopes are printed by the independent randomiser.", ways_out=["--role randomiser"])
-    design = design_of(desk.study)
-    _printable(design)
-    allocation = Allocation(folder, desk.study)
-    opened = allocation.opened()
-    holder = opened.commitment()[1]
-    with desk.store.transaction() as deed:
-        places = _next_slots(deed.ledger(), _strata(desk.study), count)
-        account = desk.account
-        whose = "envelopes " + ", ".join(f"{stratum} {slots[0]}-{slots[-1]}" for stratum, slots in places.items())
-        fact = Looked(whose, "sealed envelopes")
-        deed.append(Draft(fact, desk.clock.now(), account.actor, account.role.value, desk.clock.zone()))
-        slips = [Slip(s, slot, opened.arm_of(s, slot, (), "")) for s, slots in places.items() for slot in slots]
-        head = desk.study.study
-        content = envelopes(head.title, head.code, slips, holder=holder, simulated=head.simulated)
-        _keep(target, content)
-    words = f"{len(slips)} envelopes for {len(places)} strata in {target}. Print, fold, seal, then delete the file."
-    return {"words": words, "file": str(target), "envelopes": len(slips)}
-
-
-def _printable(design: Design) -> None:
-    if design.scheme.needs_factors:
-        raise OutOfOrder(
-            "Minimisation depends on who came before, so its arms cannot be printed beforehand.",
-            ways_out=["While the system is down, telephone the holder of the key."],
-        )
-
-
-def _next_slots(ledger: Any, strata: list[str], count: int) -> dict[str, range]:
-    from holdfast.core.facts import Randomised
-
-    taken = dict.fromkeys(strata, 0)
-    for entry in ledger.all(Randomised):
-        taken[entry.original.stratum] = max(taken.get(entry.original.stratum, 0), entry.original.slot)
-    return {stratum: range(done + 1, done + count + 1) for stratum, done in taken.items()}
-
-
-def _keep(target: Path, content: bytes) -> None:
-    import os
-
-    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-
-
-def _strata(study: Study) -> list[str]:
-    """Every stratum that can be, from the levels of the covariates that make it and the sites."""
-    from itertools import product
-
-    from holdfast.randomisation import Design, usual_schemes
-
-    plan = study.randomisation
-    levels = {covariate.code: covariate.levels for covariate in study.covariates}
-    sites = [site.code for site in study.sites] if plan.by_site else [""]
-    any_scheme = usual_schemes(("A", "B"), (1, 1))["simple"]
-    design = Design(study.study.code, any_scheme, tuple(plan.strata), plan.by_site)
-    mixes = product(*[levels.get(code, ()) for code in plan.strata])
-    named = [dict(zip(plan.strata, mix, strict=True)) for mix in mixes]
-    return [design.stratum(values, site) for values in named for site in sites]
