@@ -1,6 +1,6 @@
 """A published trial, line by line, through its study file alone: import, analyse, report as a user would.
 
-Vickers AJ et al., BMJ 2004;328:744 (acupuncture for chronic headache). The data are the paper's own, beside the checkout.
+Vickers AJ et al., BMJ 2004;328:744 (acupuncture for chronic headache). The data are the paper's own.
 """
 
 from __future__ import annotations
