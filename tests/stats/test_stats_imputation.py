@@ -272,6 +272,23 @@ def test_intermittent_gaps_are_declared() -> None:
     assert every > after  # the gap of person 0 at POST counts only when the protocol says so
 
 
+def test_units_and_origin_do_not_matter() -> None:
+    """Derivation: outcomes times k, or shifted by c with their baseline, give estimates times k, or the same."""
+    data = _long()
+    options = {"arm": "arm", "contrast": "HIT - MIT", "visits": ORDER}
+    plain = conditional_mean(data, **options).at()  # type: ignore[arg-type]
+    for factor, shift in ((1e-6, 0.0), (1e6, 0.0), (1.0, 1e6)):
+        moved = data.assign(value=data["value"] * factor + shift, baseline=data["baseline"] * factor + shift)
+        got = conditional_mean(moved, **options).at()  # type: ignore[arg-type]
+        assert (got.estimate / factor, got.se / factor) == pytest.approx((plain.estimate, plain.se), rel=1e-6)
+
+
+def test_identical_visits_are_refused() -> None:
+    data = _long().assign(value=lambda d: d.groupby("participant")["value"].transform("first").fillna(20.0))
+    with pytest.raises(FitError):
+        conditional_mean(data, arm="arm", visits=ORDER)
+
+
 def test_data_that_cannot_answer() -> None:
     data = _long()
     empty = data.copy()

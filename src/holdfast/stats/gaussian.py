@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.errors import NotConverged, Unidentifiable
+from holdfast.errors import NotConverged, RankDeficient, Unidentifiable
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-9  # of the covariance's own scale, for the last step: far below any standard error
@@ -117,6 +117,7 @@ def fit_panel(
 
     `start` (T, T) is a first covariance. Raises `NotConverged` when a weighting does not reach the optimum.
     """
+    data, R, shift = _centred(data)
     S = _sums(data, weights)
     b = len(weights)
     Sigma = np.repeat(_start(data)[None] if start is None else start[None], b, axis=0)
@@ -134,11 +135,30 @@ def fit_panel(
         active = active[size > tolerance]
         if not active.size:
             B, _ = _coefficients(_precisions(Sigma, data.patterns), S)
+            B = np.asarray(np.linalg.solve(R, B), dtype=float)
+            B[:, 0] += shift
             return Fits(B, Sigma, step)
     raise NotConverged(
         f"the covariance of {len(active)} of {b} weightings did not converge in {MAX_STEPS} steps",
-        ways_out=["use fewer visits or covariates", "resample less extremely (within arms)"],
+        ways_out=["use fewer visits or covariates", "look for two visits with (nearly) the same values in everyone"],
     )
+
+
+def _centred(data: Panel) -> tuple[Panel, Array, Array]:
+    """The same panel with orthonormal columns and centred outcomes, so that cross-products keep their digits.
+
+    Gives back the triangle R of Z = Q R and the visits' means, to return to the columns of Z (the first is the
+    intercept).
+    """
+    Q, R = np.linalg.qr(data.Z)
+    length = np.linalg.norm(data.Z, axis=0)
+    if len(R) < len(length) or (np.abs(np.diag(R)) < 1e-10 * length).any():
+        raise RankDeficient(
+            "too few people, or a covariate or arm that is a combination of the others: no coefficient is identified",
+            ways_out=["leave the covariate out", "merge factor levels that hold nobody in one arm"],
+        )
+    shift = np.nanmean(data.Y, axis=0)
+    return Panel(data.Y - shift, Q * np.sqrt(len(Q)), data.patterns, data.member), R / np.sqrt(len(Q)), shift
 
 
 def _scoring_step(Sigma: Array, S: _Sums, patterns: NDArray[np.bool_], *, reml: bool) -> tuple[Array, Array]:

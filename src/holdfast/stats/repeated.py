@@ -23,7 +23,8 @@ Gaps = Literal["after dropout", "all"]
 class Repeated:
     """Outcomes Y (n, T) of n people at T visits, NaN where missing.
 
-    `arm` (n,) codes into `arms`; X (n, q) covariate columns; `last` (n,) the last visit with a value (-1: none).
+    `arm` (n,) codes into `arms`; X (n, q) covariate columns, centred; `last` (n,) the last visit with a value (-1:
+    none).
     """
 
     Y: Array
@@ -124,6 +125,7 @@ def repeated(
     if levels.isna().any():
         raise DataError("someone has no arm")
     X, names = _covariates(people, covariates)
+    X = X - X.mean(axis=0)
     seen = ~np.isnan(Y)
     last = np.where(seen.any(axis=1), Y.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1), -1)
     arms = tuple(levels.cat.categories)
