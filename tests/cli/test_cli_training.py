@@ -17,6 +17,7 @@ from holdfast.app import deeds
 from holdfast.app.views.sessions import session as session_view
 from holdfast.cli import cpet as cpet_command
 from holdfast.cli import decide as decide_command
+from holdfast.cli import dose as dose_command
 from holdfast.cli import prescribe as prescribe_command
 from holdfast.cli import record as record_command
 from holdfast.core import facts
@@ -140,6 +141,7 @@ app.command("prescribe")(prescribe_command.prescribe)
 app.command("record")(record_command.record)
 app.command("cpet")(cpet_command.cpet)
 app.command("decide")(decide_command.decide)
+app.command("dose")(dose_command.dose)
 
 
 @app.callback()
@@ -516,3 +518,34 @@ def test_decisions_that_cannot_be_meant_are_refused(clinic: Clinic, words: tuple
     done = clinic.run("decide", clinic.hard, *words)
     assert isinstance(done.exception, CallError)
     assert told in str(done.exception)
+
+
+# dose ----
+
+
+def test_the_dose_so_far_by_hand(clinic: Clinic, tmp_path: Path):
+    """Session 1 gives 57.12 of 60 kJ (see above) and all of the leg press, session 2 is missed: 57.12 of 120 kJ and
+    half of the kg. On target: 2 of 3 bouts and the leg press, 3 of 8 planned work steps, of 4 attended."""
+    clinic.tested(clinic.hard)
+    assert "no session is on record" in clinic.run("dose", clinic.hard).stdout
+    words = ["--as-asked", "strength", "--rpe", 7, "--minutes", 60, "--confirm", "Tim", "--reason", "pain"]
+    assert clinic.run("record", clinic.hard, ride(tmp_path), *words).exit_code == 0
+    assert clinic.run("record", clinic.hard, "--missed", "--reason", "time").exit_code == 0
+    figure = tmp_path / "dose.svg"
+    done = clinic.run("dose", clinic.hard, "--figure", figure)
+    assert done.exit_code == 0, done.output
+    for line in ("48% of kJ", "50% of kg", "38% of all planned, 75% of those in attended", "intensity", "missed"):
+        assert line in done.stdout, line
+    assert "420" in done.stdout  # 7 x 60 min
+    assert clinic.hard in figure.read_text()
+    document = json.loads(clinic.run("dose", clinic.hard, "--json").stdout)
+    assert document["dose"]["relative"]["kJ"] == pytest.approx(57.12 / 120)
+    assert document["loads"][0]["banister"] > 0
+
+
+def test_who_acts_is_in_the_audit_trail(clinic: Clinic):
+    clinic.tested(clinic.hard)
+    clinic.run("decide", clinic.hard, "training-1rm:leg_press", 110, "--basis", "tested today", "--actor", "Tim")
+    last = clinic.desk("trainer").store.ledger().last(facts.Decided, clinic.hard)
+    assert last is not None
+    assert last.record.draft.actor == "Tim"

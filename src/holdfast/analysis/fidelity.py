@@ -9,15 +9,14 @@ from statistics import median
 
 import numpy as np
 
-from holdfast.analysis.training import Trained, trained
-from holdfast.core.issues import Issue, Severity
+from holdfast.analysis.training import Trained, planned_doses, trained
+from holdfast.core.issues import Issue
 from holdfast.core.ledger import Ledger
 from holdfast.dosing.dose import Dose, Spread, dose_of, spread
 from holdfast.dosing.load import Scale, SessionLoad, scale_of
-from holdfast.dosing.prescribe import plan
 from holdfast.dosing.separation import Separation, separation
-from holdfast.dosing.verdicts import PlannedDose, SessionDelivery, planned_dose
-from holdfast.errors import CallError, Refused
+from holdfast.dosing.verdicts import SessionDelivery
+from holdfast.errors import CallError
 from holdfast.study.model import Study
 
 
@@ -109,7 +108,7 @@ def fidelity(study: Study, ledger: Ledger, arms: Mapping[str, str]) -> Fidelity 
         return None
     doses: dict[str, Dose] = {}
     for person, one in people.items():
-        planned, told = _planned(one)
+        planned, told = planned_doses(one)
         issues += told
         if planned is not None:
             doses[person] = dose_of(person, one.programme, one.sessions, planned, body_mass=one.body_mass)
@@ -131,29 +130,6 @@ def _scale(study: Study) -> tuple[Scale | None, list[Issue]]:
         return scale_of(study.settings.get("rpe_scale")), []
     except CallError as error:
         return None, [Issue("unknown-scale", "settings.rpe_scale", error.message, " ".join(error.ways_out))]
-
-
-def _planned(one: Trained) -> tuple[list[PlannedDose] | None, list[Issue]]:
-    """What each session of the whole programme asks: as prescribed where recorded, as planned ahead where not."""
-    recorded = {session.session: session.planned for session in one.sessions if session.planned.bouts}
-    numbers = range(1, one.programme.sessions + 1)
-    if all(number in recorded for number in numbers):
-        return [recorded[number] for number in numbers], []
-    days = [session.on for session in one.sessions if session.on is not None]
-    start = days[0] if days else max((capacity.on for capacity in one.capacities), default=None)
-    try:
-        if start is None:
-            raise Refused("There is no test to plan from.")
-        ahead = plan(one.programme, one.capacities, participant=one.participant, start=start)
-    except Refused:
-        what = (
-            f"{one.programme.sessions - len(recorded)} sessions have no prescription on record and none can be planned."
-        )
-        remedy = (
-            "Record the tests that the programme doses from; until then attendance counts, and the dose is not known."
-        )
-        return None, [Issue("no-planned-dose", one.participant, what, remedy, Severity.WARNING)]
-    return [recorded.get(plan_.session) or planned_dose(plan_) for plan_ in ahead], []
 
 
 # One arm ----

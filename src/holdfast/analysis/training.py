@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.core.facts import Described, DoseModified, SessionDone, Tested
+from holdfast.core.issues import Issue, Severity
 from holdfast.core.ledger import Entry
 from holdfast.dosing.basis import Capacity, capacities_of, impossible
 from holdfast.dosing.delivery import StepDelivery, score_session
+from holdfast.dosing.dose import Dose, dose_of
 from holdfast.dosing.heart import HeartRange, heart_range
 from holdfast.dosing.load import Scale, SessionLoad, Sex, session_load
 from holdfast.dosing.log import SessionLog, StepDone, history_of
+from holdfast.dosing.prescribe import plan
 from holdfast.dosing.tally import by_second
-from holdfast.dosing.verdicts import SessionDelivery, judge
+from holdfast.dosing.verdicts import PlannedDose, SessionDelivery, judge, planned_dose
 from holdfast.dosing.written import from_rows
+from holdfast.errors import Refused
 from holdfast.study.programme import Programme
 
 FloatArray = NDArray[np.float64]
@@ -81,6 +85,42 @@ def trained(participant: str, arm: str, programme: Programme, entries: Sequence[
             "heart rate": _pooled(_beats(log, hearts[log.number]) for log in came),
         },
     )
+
+
+def planned_doses(one: Trained) -> tuple[list[PlannedDose] | None, list[Issue]]:
+    """What each session of the whole programme asks: as prescribed where recorded, as planned ahead where not.
+
+    None, with an issue that says so, where neither a prescription nor a valid test is on record.
+    """
+    recorded = {session.session: session.planned for session in one.sessions if session.planned.bouts}
+    numbers = range(1, one.programme.sessions + 1)
+    if all(number in recorded for number in numbers):
+        return [recorded[number] for number in numbers], []
+    days = [session.on for session in one.sessions if session.on is not None]
+    start = days[0] if days else max((capacity.on for capacity in one.capacities), default=None)
+    try:
+        if start is None:
+            raise Refused("There is no test to plan from.")
+        ahead = plan(one.programme, one.capacities, participant=one.participant, start=start)
+    except Refused:
+        count = one.programme.sessions - len(recorded)
+        what = f"{count} sessions have no prescription on record and none can be planned."
+        remedy = "Record the tests that the programme doses from; until then only attendance counts."
+        return None, [Issue("no-planned-dose", one.participant, what, remedy, Severity.WARNING)]
+    return [recorded.get(each.session) or planned_dose(each) for each in ahead], []
+
+
+def dose_so_far(one: Trained) -> tuple[Dose | None, list[Issue]]:
+    """The person's dose over the sessions up to the last one on record; None before the first, or without a plan."""
+    last = max((session.session for session in one.sessions), default=0)
+    if last == 0:
+        return None, []
+    shorter = replace(one, programme=one.programme.model_copy(update={"sessions": last}))
+    planned, issues = planned_doses(shorter)
+    if planned is None:
+        return None, issues
+    dose = dose_of(one.participant, shorter.programme, one.sessions, planned, body_mass=one.body_mass)
+    return dose, issues
 
 
 def _delivery(

@@ -62,6 +62,7 @@ def cpet(
     visit: Annotated[str, typer.Option(help="The visit, as assessor; without one the trainer tests in between.")] = "",
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day of the test.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Write the nine panels (SVG).")] = None,
+    actor: Annotated[str | None, typer.Option(help="Your name in the audit trail; else this computer's user.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document for machines.")] = False,
 ) -> None:
     """Judge an exercise test; keep it with --study and --person.
@@ -73,7 +74,7 @@ def cpet(
     from holdfast.core.issues import errors
 
     _pairs(study, person)
-    desk = _desk(study, visit)
+    desk = _desk(study, visit, actor)
     rule = _rule(averaging, desk)
     protocol = _protocol(rule, full_load, response_time, rationale, software)
     data = file.read_bytes()
@@ -98,10 +99,10 @@ def _pairs(study: Path | None, person: str) -> None:
         raise CallError("A test is kept for a person of a study.", ways_out=["Name both --study and --person."])
 
 
-def _desk(study: Path | None, visit: str) -> Desk | None:
+def _desk(study: Path | None, visit: str, actor: str | None) -> Desk | None:
     from holdfast import wiring
 
-    return None if study is None else wiring.open_folder(study, "assessor" if visit else "trainer")
+    return None if study is None else wiring.open_folder(study, "assessor" if visit else "trainer", actor)
 
 
 def _rule(given: str, desk: Desk | None) -> AveragingRule:

@@ -26,6 +26,7 @@ def decide(
     lifted: Annotated[str, typer.Option("--set", help="A set to failure, KGxREPS: the 1RM is estimated from it.")] = "",
     equation: Annotated[str, typer.Option(help="epley, brzycki, lombardi, mayhew, oconner, wathen or lander.")] = "",
     role: Annotated[str, typer.Option(help="As what you decide: trainer, assessor or coordinator.")] = "trainer",
+    actor: Annotated[str | None, typer.Option(help="Your name in the audit trail; else this computer's user.")] = None,
 ) -> None:
     """Keep a decision that dosing relies on; nothing else moves a threshold or a training 1RM.
 
@@ -34,7 +35,7 @@ def decide(
     from holdfast import wiring
     from holdfast.app import deeds
 
-    desk = wiring.open_folder(study, role)
+    desk = wiring.open_folder(study, role, actor)
     unit, exercise = _meaning(desk.study, what)
     if (value is None) == (not lifted):
         raise CallError("Give the value, or the set that it is estimated from (--set 80x6 --equation epley).")

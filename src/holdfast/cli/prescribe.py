@@ -36,6 +36,7 @@ def prescribe(
     reference_watts: Annotated[
         float | None, typer.Option(help="Watts that 100 % means on the machine, for .mrc and .zwo.")
     ] = None,
+    actor: Annotated[str | None, typer.Option(help="Your name in the audit trail; else this computer's user.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document for machines.")] = False,
 ) -> None:
     """Prescribe a session from the programme, the person's tests and the log; every number says why.
@@ -45,7 +46,7 @@ def prescribe(
     from holdfast import wiring
     from holdfast.app.views.sessions import session as session_view
 
-    desk = wiring.open_folder(study, "trainer")
+    desk = wiring.open_folder(study, "trainer", actor)
     found = session_view(desk, person, number=session, on=on.date() if on else None)
     one = todays(found)
     chosen = found.whole_programme() if programme else (one,)

@@ -44,6 +44,7 @@ def record(
     decided_by: Annotated[str, typer.Option(help="Who decided that.")] = "",
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day; today when left out.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Write the overlay of asked and done (SVG).")] = None,
+    actor: Annotated[str | None, typer.Option(help="Your name in the audit trail; else this computer's user.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document for machines.")] = False,
 ) -> None:
     """Show a recording against the prescription, step by step; keep it with --confirm NAME.
@@ -56,7 +57,7 @@ def record(
     from holdfast.dosing.load import check_rating, scale_of
 
     _check_reason(reason)
-    desk = wiring.open_folder(study, "trainer")
+    desk = wiring.open_folder(study, "trainer", actor)
     if rpe is not None:
         check_rating(rpe, scale_of(desk.study.settings.get("rpe_scale")))
     found = session_view(desk, person, number=session, on=on.date() if on else None)
