@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from holdfast.errors import CallError
 from holdfast.stats.estimates import Estimate, number
@@ -69,8 +69,11 @@ def tipping_point(
         raise CallError(f"nothing of arm {arm!r} is imputed at {result.data.visits[t]!r}, so a shift changes nothing")
     reach = limit if limit is not None else 20 * start.se / abs(slope)
 
-    def excess(delta: float) -> float:
-        return result.at(at, deltas={arm: delta}).p - alpha
+    base, steps = result.replicates[:, t, None], result.slopes[arm][:, t, None]
+
+    def excess(deltas: Array) -> Array:
+        _, _, p = _shifted(base + np.atleast_1d(deltas) * steps)
+        return p - alpha
 
     roots = [root for sign in (-1, 1) for root in _first_root(excess, sign * reach)]
     delta = min(roots, key=abs) if roots else math.nan
@@ -78,16 +81,23 @@ def tipping_point(
     return Tipping(arm, result.data.visits[t], delta, there, start, alpha, reach)
 
 
-def _first_root(f: object, end: float) -> list[float]:
+def _shifted(values: Array) -> tuple[Array, Array, Array]:
+    """Estimate, jackknife standard error and normal p value from replicates (n + 1, ...)."""
+    away = values[1:] - values[1:].mean(axis=0)
+    n = len(away)
+    se = np.sqrt((n - 1) / n * (away**2).sum(axis=0))
+    return values[0], se, np.asarray(2 * special.ndtr(-np.abs(values[0]) / se))
+
+
+def _first_root(f: Callable[[Array], Array], end: float) -> list[float]:
     """The root of f nearest to 0 between 0 and `end`, found by a fine scan and Brent's method."""
-    assert callable(f)
     grid = np.linspace(0, end, 401)
-    values = np.array([f(x) for x in grid])
+    values = f(grid)
     turns = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
     if not turns.size:
         return []
-    i = int(turns[0])
-    return [float(optimize.brentq(f, *sorted((grid[i], grid[i + 1])), xtol=1e-12))]
+    low, high = sorted(grid[turns[0] : turns[0] + 2])
+    return [float(optimize.brentq(lambda x: float(f(np.array([x]))[0]), low, high, xtol=1e-12))]
 
 
 def delta_table(result: ConditionalMean, *, arm: str, deltas: Sequence[float], at: str | None = None) -> pd.DataFrame:
@@ -112,9 +122,6 @@ def contour(result: ConditionalMean, *, deltas: dict[str, Sequence[float]], at: 
     first, second = np.meshgrid(np.asarray(d1, float), np.asarray(d2, float), indexing="ij")
     values = result.replicates[:, t, None, None] + first * result.slopes[one][:, t, None, None]
     values = values + second * result.slopes[two][:, t, None, None]
-    away = values[1:] - values[1:].mean(axis=0)
-    n = len(away)
-    se = np.sqrt((n - 1) / n * (away**2).sum(axis=0))
-    p = 2 * stats.norm.sf(np.abs(values[0]) / se)
-    columns = {one: first, two: second, "estimate": values[0], "se": se, "p": p}
+    estimate, se, p = _shifted(values)
+    columns = {one: first, two: second, "estimate": estimate, "se": se, "p": p}
     return pd.DataFrame({name: np.asarray(value).ravel() for name, value in columns.items()})
