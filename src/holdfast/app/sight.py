@@ -19,7 +19,6 @@ WITHHELD = "[withheld]"
 
 _STATE_IN_STUDY = "in study"
 _TRAINING_STATES = (State.RANDOMISED, State.IN_PROGRAMME, State.FOLLOW_UP, State.NO_TRAINING)
-_DOSE_FIELDS = ("prescribed", "delivered", "rpe", "reason", "decided_by", "file_sha256")
 _TOLD_IN_WORDS = (f.AdverseEvent, f.Deviation, f.ConcomitantTreatment, f.Lost)
 _TRAINERS_OWN = (f.Decided, f.Tested, f.Answered)
 
@@ -121,7 +120,7 @@ class Sight:
             return encode(fact)  # that somebody looked is theirs to watch; what was seen is not in the record
         if not isinstance(fact, f.SessionDone) or not self.attendance:
             return None
-        return {key: value for key, value in encode(fact).items() if key not in _DOSE_FIELDS}
+        return {"number": fact.number, "attended": fact.attended, "on": fact.on.isoformat() if fact.on else None}
 
 
 def telltale(study: Study) -> re.Pattern[str] | None:
