@@ -12,7 +12,7 @@ from holdfast.errors import CallError, DataError, FitError
 from holdfast.stats.bootstrap import bootstrap, percentile_interval
 from holdfast.stats.linear import ols
 from holdfast.stats.logistic import logistic
-from holdfast.stats.mediation import mediate_linear
+from holdfast.stats.mediation import fit_paths, linear_effects, mediate_linear, paths_of_weights
 from holdfast.stats.mediation_binary import mediate_binary
 from holdfast.stats.mediators import mediate_several
 from holdfast.stats.natural_effects import natural_effects
@@ -102,6 +102,21 @@ def test_same_seed_same_bytes_on_any_number_of_cores(jobs: pd.DataFrame) -> None
     tables = [_jobs(jobs, interval="bca", seed=2, draws=600, workers=w).table for w in (1, 2, 3)]
     bytes_of = [table.drop(columns="effect").to_numpy(float).tobytes() for table in tables]
     assert len(set(bytes_of)) == 1
+
+
+@pytest.mark.parametrize("interaction", [False, True])
+def test_bootstrap_statistic_is_the_fit_and_ignores_the_origin(interaction: bool) -> None:
+    """Derivation: with weights 1 the weighted cross-products give the least-squares effects; origins cancel."""
+    data = _several()
+    T = (data["arm"] == "HIT").to_numpy(float)
+    M, Y, X = data["fitness"].to_numpy(), data["y"].to_numpy(), data[["base"]].to_numpy()
+    paths = fit_paths(T, M, Y, X, interaction=interaction)
+    want = linear_effects(
+        paths.to_mediator.beta[None], paths.to_outcome.beta[None], paths.means, interaction=interaction
+    )
+    for shift in (0.0, 1e6):
+        statistic = paths_of_weights(T, M + shift, Y + shift, X + shift, interaction=interaction)
+        assert statistic(np.ones((1, len(T)))) == pytest.approx(want, abs=1e-8)
 
 
 def test_bootstrap_keeps_arm_sizes_and_reports_progress() -> None:

@@ -172,6 +172,7 @@ def posterior_draws(fit: OlsFit, draws: int, rng: np.random.Generator) -> Array:
 def paths_of_weights(T: Array, M: Array, Y: Array, X: Array, *, interaction: bool) -> Any:
     """A statistic for the bootstrap: weights (B, n) -> effects (B, k), from weighted cross-products."""
     one = np.ones(len(T))
+    M, Y, X = M - M.mean(), Y - Y.mean(), X - X.mean(axis=0)  # effects do not depend on the origin, digits do
     extra = [T * M] if interaction else []
     Z = np.column_stack([one, T, X, M, *extra, Y])
     d, q = 2 + X.shape[1], Z.shape[1]

@@ -1,6 +1,6 @@
 """Do the intervals cover and do the tests hold their level in a trial of 35 people with dropout?
 
-Run: python benchmarks/coverage.py [trials]    (default 1,000 simulated trials; multiple imputation a quarter)
+Run: python benchmarks/interval_coverage.py [trials]    (default 1,000 simulated trials; multiple imputation a quarter)
 
 Each figure carries its Monte Carlo standard error. Simulated trials: 18 + 17 people, visits PRE, POST, FU,
 correlation 0.6, outcome-dependent dropout (missing at random) of about 10 % at POST and 20 % at FU.
