@@ -81,7 +81,7 @@ def test_several_mediators_add_up(results: Results) -> None:
     total = rows["all mediators"].estimate + rows["direct effect"].estimate
     assert rows["total effect"].estimate == pytest.approx(total, abs=1e-9)  # exact in linear models
     tables = {table.code for table in results.get("why").found.tables}
-    assert {"simultaneous", "assumptions"} <= tables
+    assert {"simultaneous", "assumptions", "sensitivity"} <= tables
 
 
 def test_one_mediator_has_its_sensitivity_beside_it(helpers: ModuleType) -> None:

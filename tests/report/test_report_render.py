@@ -11,12 +11,13 @@ from html import unescape
 from types import ModuleType
 from xml.etree import ElementTree
 
+import docx
 import pytest
 
 from holdfast.analysis import Results, run
 from holdfast.errors import CallError
 from holdfast.report import Document, document, html, render
-from holdfast.report.model import Grid, Picture
+from holdfast.report.model import Callout, Grid, Picture
 
 
 def test_every_form_is_there(files: dict[str, bytes]) -> None:
@@ -145,3 +146,40 @@ def test_an_unknown_format_is_refused(helpers: ModuleType, results: Results) -> 
     study, ledger, arms = helpers.exercise()
     with pytest.raises(CallError, match="no report format 'odt'"):
         render(study, ledger, results, arms, formats=["odt"])
+
+
+def test_the_word_file_opens_with_headings_tables_and_described_figures(files: dict[str, bytes]) -> None:
+    opened = docx.Document(io.BytesIO(files["report.docx"]))
+    headings = [p.text for p in opened.paragraphs if p.style.name == "Heading 1"]
+    assert headings[:2] == ["In plain words", "Summary"]
+    assert len(opened.tables) > 10
+    described = [shape._inline.docPr.get("descr") for shape in opened.inline_shapes]
+    assert len(described) >= 7
+    assert all(described)
+
+
+def test_the_pdf_says_that_it_is_archivable_and_accessible(files: dict[str, bytes]) -> None:
+    body = files["report.pdf"]
+    assert b"<pdfaid:part>2</pdfaid:part>" in body
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in body
+
+
+def test_an_empty_field_is_no_answer_to_a_checklist(made: Document) -> None:
+    consort = next(grid for grid in made.grids if grid.code == "checklist-consort-2025")
+    where = {line.cells[0]: line.cells[2] for line in consort.lines if line.kind == "indent"}
+    assert where["2"] == "{{study}}"  # the registration is stated
+    assert where["5a"].startswith("not here")  # the funding is not
+    assert where["8"].startswith("not here")  # nothing here says how patients were involved
+    assert where["22a"] == "{{flow}}"
+
+
+def test_a_failed_analysis_is_said_where_its_result_would_stand(helpers: ModuleType) -> None:
+    study, ledger, arms = helpers.exercise()
+    broken = {**helpers.exercise_plain()["analyses"][6], "mediators_at": "FU"}
+    study = helpers.study_of(helpers.exercise_plain(), broken)
+    made = document(study, ledger, run(study, ledger, arms), arms)
+    section = next(section for section in made.sections if section.code == "why")
+    (callout,) = section.blocks
+    assert isinstance(callout, Callout)
+    assert callout.kind == "warning"
+    assert "not before the outcome" in callout.text

@@ -17,6 +17,7 @@ from holdfast.errors import CallError
 from holdfast.stats.estimates import Estimate, number
 from holdfast.stats.mediation import Mediation as One
 from holdfast.stats.mediation import mediate_linear, verdict
+from holdfast.stats.mediation_sensitivity import Sensitivity
 from holdfast.stats.mediators import Mediators as Several
 from holdfast.stats.mediators import mediate_several
 from holdfast.study.analyses import Mediation
@@ -31,6 +32,7 @@ def run(declared: Mediation, context: Context) -> Found:
     notes: list[str] = []
     tables: list[Table] = []
     drawn: list[dict[str, Any]] = []
+    curves: list[dict[str, Any]] = []
     n = 0
     for contrast in context.contrasts(declared):
         if len(declared.mediators) == 1:
@@ -40,7 +42,7 @@ def run(declared: Mediation, context: Context) -> Found:
             notes += [verdict(one.effects[0], _label(declared.mediators[0], context))]
             if one.sensitivity is not None:
                 notes.append(str(one.sensitivity))
-                tables.append(_curve(one))
+                curves.append(_curve(one.sensitivity, _label(declared.mediators[0], context)))
             drawn.append(_picture_of_one(one, declared, context, contrast))
             assumptions: Sequence[str] = one.assumptions
         else:
@@ -49,9 +51,12 @@ def run(declared: Mediation, context: Context) -> Found:
             rows += [_row(_named(found, declared, context), contrast, declared) for found in several.effects]
             notes.append(_verdict_of_several(several, declared, context))
             tables.append(_together(several, declared, context))
+            curves += _curves(declared, context, table, covariates, contrast)
             drawn.append(_picture_of_several(several, declared, context, contrast))
             assumptions = several.assumptions
     tables.append(Table("assumptions", "What this rests on", ("assumption",), tuple((text,) for text in assumptions)))
+    if curves:
+        tables.append(_sensitivity(curves))
     complete = table.dropna(subset=["value", *_columns(declared), *covariates])
     return Found(
         method=_words(declared, context, n, len(table) - len(complete)),
@@ -59,7 +64,7 @@ def run(declared: Mediation, context: Context) -> Found:
         rows=tuple(rows),
         n_by_arm=context.n_by_arm(complete),
         tables=tuple(tables),
-        series={"paths": drawn},
+        series={"paths": drawn, "sensitivity": curves},
         notes=tuple(notes),
     )
 
@@ -159,13 +164,44 @@ def _label(code: str, context: Context) -> str:
     return EXPOSURES[code][0]
 
 
-def _curve(one: One) -> Table:
-    """The indirect effect over the unmeasured confounding it would take."""
-    assert one.sensitivity is not None
-    found = one.sensitivity.at(np.round(np.arange(-0.8, 0.81, 0.1), 1))
-    rows = tuple((float(r.rho), r.estimate, r.low, r.high) for r in found.itertuples())
-    title = "Indirect effect if errors of mediator and outcome were correlated by rho"
-    return Table("sensitivity", title, ("rho", "indirect effect", "low", "high"), rows)
+RHO = np.round(np.arange(-0.9, 0.91, 0.05), 2)
+
+
+def _curve(found: Sensitivity, label: str) -> dict[str, Any]:
+    """The indirect effect over the unmeasured confounding it would take, for a figure."""
+    table = found.at(RHO)
+    columns = {name: [float(v) for v in table[name]] for name in ("rho", "estimate", "low", "high")}
+    return {"label": label, **columns, "rho_zero": found.rho_zero}
+
+
+def _curves(
+    declared: Mediation, context: Context, table: pd.DataFrame, covariates: Sequence[str], contrast: Contrast
+) -> list[dict[str, Any]]:
+    """The same for each of several mediators alone, since the closed form is for one mediator."""
+    found = []
+    for column, code in zip(_columns(declared), declared.mediators, strict=True):
+        one = mediate_linear(
+            "value ~ " + " + ".join(covariates),
+            table,
+            mediator=column,
+            arm="arm",
+            contrast=difference_words(contrast),
+            interval="delta",
+            level=declared.level,
+        )
+        if one.sensitivity is not None:
+            found.append(_curve(one.sensitivity, _label(code, context)))
+    return found
+
+
+def _sensitivity(curves: Sequence[dict[str, Any]]) -> Table:
+    rows = tuple((curve["label"], float(curve["rho_zero"])) for curve in curves)
+    columns = ("mediator", "rho at which the indirect effect is zero")
+    note = (
+        "rho is the correlation of the errors of mediator and outcome that something unmeasured would have to cause, "
+        "each mediator taken alone; the smaller it is, the weaker the confounding that would explain the effect away."
+    )
+    return Table("sensitivity", "How much unmeasured confounding it would take", columns, rows, note)
 
 
 def _together(several: Several, declared: Mediation, context: Context) -> Table:

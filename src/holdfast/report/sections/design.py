@@ -29,8 +29,21 @@ def openness(source: Source) -> Section:
     ]
     lines = tuple(Line((label, text or "not stated in the study file")) for label, text in rows)
     grid = Grid("study", "The study at a glance", ("", ""), lines, align="ll", widths=(1, 4))
-    items = ("1a", "2", "3", "4", "5a", "5b", "6", "7", "9", "11")
-    return Section("study", "Title and design", (grid,), items=items)
+    return Section("study", "Title and design", (grid,), items=_stated(source))
+
+
+def _stated(source: Source) -> tuple[str, ...]:
+    """The items that this study file does answer: an empty field is no answer."""
+    head = source.study.study
+    said = (
+        ("2", head.registration),
+        ("4", head.data_sharing),
+        ("5a", head.funding or head.sponsor),
+        ("5b", head.conflicts),
+        ("7", head.question),
+        ("11", head.setting),
+    )
+    return ("1a", *(item for item, text in said if text), "9")
 
 
 def _allocation(source: Source) -> str:
@@ -53,7 +66,7 @@ def eligibility(source: Source) -> Section | None:
         found = [rule for rule in rules if rule.kind == kind]
         if found:
             blocks += [Paragraph(lead), Bullets(tuple(_rule(rule) for rule in found))]
-    return Section("eligibility", "Who could take part", tuple(blocks), items=("12a", "12b"))
+    return Section("eligibility", "Who could take part", tuple(blocks), items=("12a",))
 
 
 def _rule(rule: Rule) -> str:
@@ -92,7 +105,7 @@ def outcomes(source: Source) -> Section:
         "they were related to the training, expected and serious."
     )
     blocks = (Paragraph("People were assessed at these visits:"), Bullets(tuple(visits)), grid, Paragraph(harm))
-    items = ("14", "15", "pro:P6a")
+    items = ("14", "15", "pro:P2b", "pro:P6a")
     return Section("outcomes-declared", "Outcomes and visits", blocks, items=items)
 
 
@@ -133,5 +146,12 @@ def assignment(source: Source) -> Section:
         sentence(f"Blinded: {join(list(plan.blinded)) if plan.blinded else 'nobody, or not stated in the study file'}"),
     ]
     text = unverified(" ".join(sentences), plan.verified, plan.source)
-    items = ("17a", "17b", "18", "19", "20a", "20b")
+    said = (
+        ("17a", plan.scheme != "external"),
+        ("17b", bool(plan.strata or plan.block_sizes or plan.factors)),
+        ("18", bool(plan.concealment)),
+        ("19", bool(plan.holder)),
+        ("20a", bool(plan.blinded)),
+    )
+    items = tuple(item for item, stated in said if stated)
     return Section("assignment", "Assignment and blinding", (Paragraph(text),), items=items)

@@ -47,7 +47,7 @@ def departures(source: Source) -> Section:
     ):
         grid = _counted(source, kind, title, code, what)
         blocks.append(grid if grid else Paragraph(f"{title}: none on record."))
-    items = ("10", "24a", "24b", "cert:16b", "tidier:10", "tidier:12")
+    items = ("22b", "24b", "tidier:10")
     return Section("departures", "Intercurrent events and departures", tuple(blocks), items=items)
 
 

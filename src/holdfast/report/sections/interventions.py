@@ -12,11 +12,6 @@ from holdfast.study.programme import Block as Part
 from holdfast.study.programme import Effort, Programme, Progress
 
 SILENT = "not stated in the study file"
-ITEMS = (
-    "13",
-    *(f"cert:{n}" for n in ("1", "2", "3", "4", "5", "6", "7a", "7b", "8", "9", "10", "12", "13", "14a", "14b", "15")),
-    *(f"tidier:{n}" for n in range(1, 10)),
-)
 
 
 def section(source: Source) -> Section:
@@ -28,7 +23,7 @@ def section(source: Source) -> Section:
     described = [Paragraph(f"{arm.name or arm.code}: {arm.description}") for arm in arms if arm.description]
     blocks += described
     if any(programmes):
-        lines = [_line(label, arms, programmes, told) for label, told in _ROWS]
+        lines = [_line(label, arms, programmes, told) for label, told, _ in _ROWS]
         note = "Rows follow TIDieR and CERT. Loads are relative to each person's own tests."
         widths = (1.1, *(2.4 for _ in arms))
         grid = Grid(
@@ -37,7 +32,16 @@ def section(source: Source) -> Section:
         blocks.append(grid)
     elif not described:
         blocks.append(Paragraph("The study file does not describe what the arms were offered."))
-    return Section("interventions", "Interventions", tuple(blocks), items=ITEMS if any(programmes) else ("13",))
+    return Section("interventions", "Interventions", tuple(blocks), items=_answered(source, programmes))
+
+
+def _answered(source: Source, programmes: list[Programme | None]) -> tuple[str, ...]:
+    """The items of the guidelines about which the study file says something for at least one arm."""
+    items = ["13", "tidier:1"] if any(programmes) or any(arm.description for arm in source.study.arms) else []
+    for _, told, found in _ROWS:
+        if any(told(programme) for programme in programmes if programme):
+            items += found
+    return tuple(dict.fromkeys(items))
 
 
 def _line(label: str, arms: list[Arm], programmes: list[Programme | None], told: Callable[[Programme], str]) -> Line:
@@ -126,21 +130,21 @@ def _tolerance(programme: Programme) -> str:
     )
 
 
-_ROWS: tuple[tuple[str, Callable[[Programme], str]], ...] = (
-    ("Intensity", lambda p: p.intensity or ""),
-    ("When and how much", _dose),
-    ("Content", _content),
-    ("Provider", lambda p: p.provider),
-    ("Supervision", lambda p: p.supervision),
-    ("Individual or group", lambda p: p.group),
-    ("Where", lambda p: p.setting),
-    ("Starting level, tailoring", _start),
-    ("Progression", _progress),
-    ("Missed sessions, flares", _missed),
-    ("Motivation", lambda p: p.motivation),
-    ("Adherence counted as", lambda p: p.adherence),
-    ("Fidelity judged as", _tolerance),
-    ("Home exercise", lambda p: p.home),
-    ("Other than exercise", lambda p: p.non_exercise),
-    ("Source", lambda p: unverified(p.source, p.verified) if p.source or not p.verified else ""),
+_ROWS: tuple[tuple[str, Callable[[Programme], str], tuple[str, ...]], ...] = (
+    ("Intensity", lambda p: p.intensity or "", ("cert:13",)),
+    ("When and how much", _dose, ("cert:13", "tidier:8")),
+    ("Content", _content, ("cert:1", "cert:8", "tidier:3", "tidier:4")),
+    ("Provider", lambda p: p.provider, ("cert:2", "tidier:5")),
+    ("Supervision", lambda p: p.supervision, ("cert:4", "tidier:6")),
+    ("Individual or group", lambda p: p.group, ("cert:3", "tidier:6")),
+    ("Where", lambda p: p.setting, ("cert:12", "tidier:7")),
+    ("Starting level, tailoring", _start, ("cert:14a", "cert:14b", "cert:15", "tidier:9")),
+    ("Progression", _progress, ("cert:7a", "cert:7b")),
+    ("Missed sessions, flares", _missed, ()),
+    ("Motivation", lambda p: p.motivation, ("cert:6",)),
+    ("Adherence counted as", lambda p: p.adherence, ("cert:5",)),
+    ("Fidelity judged as", _tolerance, ("cert:16a", "tidier:11")),
+    ("Home exercise", lambda p: p.home, ("cert:9",)),
+    ("Other than exercise", lambda p: p.non_exercise, ("cert:10",)),
+    ("Source", lambda p: unverified(p.source, p.verified) if p.source or not p.verified else "", ()),
 )

@@ -47,7 +47,7 @@ def estimands(source: Source) -> Section | None:
     note = "The five attributes of ICH E9(R1), as the study file declares them before the data."
     widths = (1.2, 1.7, 1.4, 1.5, 1.2, 1.6)
     grid = Grid("estimands", "Estimands", columns, tuple(lines), note, align="l" * 6, widths=widths)
-    return Section("estimands", "What is estimated", (grid,), items=("21a", "21b", "pro:P2b"))
+    return Section("estimands", "What is estimated", (grid,), items=("21a", "21b"))
 
 
 def _compared(declared: Declared) -> list[str]:
@@ -82,7 +82,7 @@ def methods(source: Source) -> Section:
     if failed:
         said = "; ".join(f"{each.code}: {each.issues[0].what}" for each in failed if each.issues)
         blocks.insert(0, Callout(said, "warning", "Declared, and not run"))
-    items = ("16a", "16b", "21c", "21d", "pro:P12a", "28")
+    items = ("21a", "21c", "21d", "pro:P12a")
     return Section("methods", "Statistical methods: declared and run", tuple(blocks), items=items)
 
 

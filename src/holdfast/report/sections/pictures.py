@@ -9,7 +9,7 @@ from typing import Any
 from holdfast.analysis.outcomes import better, mic_points, name
 from holdfast.analysis.results import Analysed
 from holdfast.report.effects import mean_baseline
-from holdfast.report.figures import contour, cumulative, forest, paths
+from holdfast.report.figures import confounding, contour, cumulative, forest, paths
 from holdfast.report.figures import durability as durability_figure
 from holdfast.report.figures import recurrence as recurrence_figure
 from holdfast.report.model import Picture
@@ -152,7 +152,23 @@ def mediation(source: Source, analysed: Analysed) -> list[Picture]:
             "has an interval that leaves out zero. The arrows are assumptions; randomisation gives only the first."
         )
         pictures.append(Picture(code, "Through which paths", caption, alt, paths.draw(figure)))
-    return pictures
+    return [*pictures, *_confounding(analysed)]
+
+
+def _confounding(analysed: Analysed) -> list[Picture]:
+    """The indirect effects over the confounding it would take, when the model gives them."""
+    curves = [confounding.Curve(**each) for each in _series(analysed, "sensitivity") or ()]
+    if not curves:
+        return []
+    code = f"confounding-{analysed.code}"
+    said = "; ".join(f"{curve.label}: zero at rho {number(curve.rho_zero, 2)}" for curve in curves)
+    alt = f"Indirect effect through each mediator over the correlation rho of unmeasured causes. {said}."
+    caption = (
+        "The line is the indirect effect if something unmeasured made the errors of mediator and outcome correlate by "
+        "rho, with its interval; at rho = 0 it is as estimated, at the dot it is gone. Each mediator alone."
+    )
+    drawn = confounding.draw(confounding.Confounding(code, curves, alt))
+    return [Picture(code, "What unmeasured confounding would do", caption, alt, drawn)]
 
 
 def modification(source: Source, analysed: Analysed) -> list[Picture]:

@@ -35,7 +35,7 @@ def section(source: Source) -> Section:
             "small",
         )
     )
-    return Section("plain", "In plain words", tuple(blocks), page=True, items=("8",))
+    return Section("plain", "In plain words", tuple(blocks), page=True)
 
 
 def _question(source: Source) -> str:

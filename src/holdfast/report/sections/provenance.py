@@ -35,7 +35,7 @@ def section(source: Source) -> Section:
         blocks.append(Bullets(tuple(f"{issue.where}: {issue.what}" for issue in results.issues[:40])))
         if len(results.issues) > 40:
             blocks.append(Paragraph(f"… and {len(results.issues) - 40} more in the results file."))
-    return Section("provenance", "Provenance", tuple(blocks), items=("4", "tidier:11"))
+    return Section("provenance", "Provenance", tuple(blocks), items=("10",))
 
 
 def _events(source: Source) -> list[tuple[str, str]]:
