@@ -95,13 +95,21 @@ def number(value: float, digits: int = 3) -> str:
     if math.isinf(value):
         return "infinity" if value > 0 else "-infinity"
     size = abs(value)
-    if size == 0 or size >= 10 ** (digits - 1):
-        return f"{value:.{1 if size < 1000 and size else 0}f}"
+    if size < 1e-300:
+        return "0"
+    if size >= 10 ** (digits - 1):
+        return f"{value:.{1 if size < 1000 else 0}f}"
     if size < 1e-6:
         return f"{value:.{digits - 1}e}"
     return f"{value:.{digits - 1 - math.floor(math.log10(size))}f}"
 
 
 def p_text(p: float) -> str:
-    """A p value as papers print it: two significant figures, or p < 0.0001."""
-    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
+    """A p value as papers print it: two significant figures (more where they would read 0.05), or p < 0.0001."""
+    if p < 0.0001:
+        return "p < 0.0001"
+    for digits in range(2, 7):
+        text = f"{p:.{digits}g}"
+        if text != "0.05":
+            break
+    return f"p = {text}"
