@@ -60,6 +60,7 @@ def test_a_card_is_one_page_with_every_number_and_says_simulated(planned, tmp_pa
     text = subprocess.run(
         ["pdftotext", "-layout", tmp_path / "card.pdf", "-"], capture_output=True, text=True, check=True
     ).stdout
+    assert "on which scale?" in text
     for words in ("250 (238-262)", "125 (119-131)", "80 kg", "60 % MVC", "SIMULATED", "page 1 of 1", "unverified"):
         assert words in text, words
     assert text.count("bout ") == 5

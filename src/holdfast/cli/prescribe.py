@@ -98,8 +98,8 @@ def _card(chosen: tuple[Prescription, ...], desk: Desk, *, whole: bool) -> bytes
 
     person = chosen[0].participant
     title = f"Programme of {person}" if whole else f"Session {chosen[0].session} of {person}"
-    heading = desk.study.study
-    return session_cards(chosen, study=heading.title, title=title, simulated=heading.simulated)
+    heading, scale = desk.study.study, str(desk.study.settings.get("rpe_scale") or "")
+    return session_cards(chosen, study=heading.title, title=title, scale=scale, simulated=heading.simulated)
 
 
 def _picture(found: SessionInput) -> bytes:

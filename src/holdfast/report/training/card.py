@@ -13,13 +13,16 @@ import typst
 from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep, Prescription
 
 
-def session_cards(prescriptions: Sequence[Prescription], *, study: str, title: str, simulated: bool = False) -> bytes:
+def session_cards(
+    prescriptions: Sequence[Prescription], *, study: str, title: str, scale: str = "", simulated: bool = False
+) -> bytes:
     """Cards for these sessions, one page each, as PDF/UA; the same prescriptions give the same bytes.
 
     Parameters
     ----------
     study : title of the study, for the head of the page.
     title : what the document is called ("Session 5 of P01").
+    scale : the declared rating scale of effort ("CR10"); without one the card leaves room to name it.
     simulated : says on every page that the person does not exist.
     """
     banner = "SIMULATED: this person does not exist" if simulated else ""
@@ -28,6 +31,7 @@ def session_cards(prescriptions: Sequence[Prescription], *, study: str, title: s
         "title": title,
         "banner": banner,
         "provenance": "Every number follows from the recorded tests and the recorded sessions.",
+        "effort": scale or "on which scale? ________",
         "cards": [_card(one) for one in prescriptions],
     }
     source = files(__package__).joinpath("card.typ").read_bytes()

@@ -14,6 +14,8 @@ from holdfast.report.training.styling import in_house_style
 
 TOP = 1.2
 """Where the colours end: a fifth more than was asked."""
+FEW = 8
+"""Rows up to which each cell has room for its number."""
 _STOPS = ((0.0, "#f6d9c9"), (0.5, "#e0956a"), (0.8, "#9dbfdd"), (1.0, "#0b5fa5"), (TOP, "#072f52"))
 SHARES = LinearSegmentedColormap.from_list("share", [(share / TOP, colour) for share, colour in _STOPS])
 
@@ -61,7 +63,7 @@ def programme_heatmap(
                 unseen.append((session.session - 1, row))
             else:
                 shares[row, session.session - 1] = share
-    made = figure(max(1.6, 0.16 * len(order) + 1.1))
+    made = figure(max(1.8, 0.16 * len(order) + 1.1))
     (axis,) = axes(made)
     axis.set_facecolor(PALE)
     image = axis.imshow(shares, cmap=SHARES, vmin=0, vmax=TOP, aspect="auto", interpolation="nearest")
@@ -77,10 +79,20 @@ def programme_heatmap(
     axis.set_xlabel("session (cross: missed; dot: attended, not observed)")
     axis.set_title(title)
     _name_groups(axis, [groups.get(one, "") for one in order], away=-0.06 if labels else -0.015)
-    bar = made.colorbar(image, ax=axis, shrink=0.8, pad=0.01)
-    bar.set_label("delivered share of the prescribed dose")
+    few = len(order) < FEW
+    bar = made.colorbar(image, ax=axis, shrink=1.0 if few else 0.8, pad=0.01)
+    bar.set_label("delivered share" if few else "delivered share of the prescribed dose")
+    if few:
+        _write_shares(axis, shares)
     bar.outline.set_visible(False)
     return save(made, code, title)
+
+
+def _write_shares(axis: Any, shares: Any) -> None:
+    for row, column in zip(*np.nonzero(np.isfinite(shares)), strict=True):
+        dark = shares[row, column] > 0.9
+        words = f"{shares[row, column]:.0%}"
+        axis.text(column, row, words, ha="center", va="center", fontsize=5.5, color="white" if dark else INK)
 
 
 def _name_groups(axis: Any, groups: Sequence[str], *, away: float) -> None:
