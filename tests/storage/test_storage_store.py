@@ -18,7 +18,7 @@ from holdfast.core.ledger import first_break, fold
 from holdfast.core.records import Draft
 from holdfast.errors import CallError, NewerStore, OutOfOrder, StorageError
 from holdfast.storage import SqlStore, migrate, open_store
-from holdfast.storage.engine import address
+from holdfast.storage.addresses import address
 from holdfast.storage.schema import STEPS
 from holdfast.storage.tables import metadata
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from holdfast.cli.envelopes import printed
 from holdfast.errors import CallError
 
 if TYPE_CHECKING:

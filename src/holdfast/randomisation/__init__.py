@@ -6,7 +6,7 @@ Pure: a key or a generator comes in, arms come out. Keeping the key is `holdfast
 from holdfast.randomisation.assign import Unfolding, assign, replay, replays
 from holdfast.randomisation.commitment import commitment, verify_allocation
 from holdfast.randomisation.minimisation import Minimisation, Weighted
-from holdfast.randomisation.plan import Design, design_of, scheme_of, usual_schemes
+from holdfast.randomisation.plan import Design, design_of, scheme_of, strata_of, usual_schemes
 from holdfast.randomisation.schemes import BigStick, MaximalTolerated, PermutedBlocks, Scheme, Simple, Urn
 from holdfast.randomisation.simulate import Operating, simulate
 
@@ -29,6 +29,7 @@ __all__ = [
     "replays",
     "scheme_of",
     "simulate",
+    "strata_of",
     "usual_schemes",
     "verify_allocation",
 ]

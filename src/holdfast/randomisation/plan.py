@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from holdfast.errors import CallError
@@ -90,6 +91,18 @@ def scheme_of(study: Study) -> Scheme[Any]:
                 f"Study {study.study.code!r} was randomised elsewhere, so holdfast has no sequence for it.",
                 ways_out=["Import its allocation.", "Or declare a scheme in [randomisation]."],
             )
+
+
+def strata_of(study: Study) -> tuple[str, ...]:
+    """The name of every stratum that can be, from the levels of the covariates that make it and the sites."""
+    plan = study.randomisation
+    levels = {covariate.code: covariate.levels for covariate in study.covariates}
+    sites = [site.code for site in study.sites] if plan.by_site else [""]
+    arms = tuple(arm.code for arm in study.arms)
+    design = Design(study.study.code, Simple(arms), tuple(plan.strata), plan.by_site)
+    mixes = product(*[levels.get(code, ()) for code in plan.strata])
+    named = [dict(zip(plan.strata, mix, strict=True)) for mix in mixes]
+    return tuple(design.stratum(values, site) for values in named for site in sites)
 
 
 def usual_schemes(arms: tuple[str, ...], ratio: tuple[int, ...]) -> dict[str, Scheme[Any]]:

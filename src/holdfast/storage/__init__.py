@@ -9,7 +9,8 @@ from holdfast.storage.backups import Backup, backup, restore
 from holdfast.storage.files import Files
 from holdfast.storage.opening import open_store
 from holdfast.storage.schema import migrate
-from holdfast.storage.store import Arms, SqlStore, SqlTransaction
+from holdfast.storage.store import SqlStore
+from holdfast.storage.transaction import Arms, SqlTransaction
 from holdfast.storage.verifying import verify
 
 __all__ = [

@@ -22,7 +22,8 @@ from holdfast.core.issues import errors
 from holdfast.core.records import GENESIS
 from holdfast.errors import CallError, NewerStore, StorageError
 from holdfast.storage import portable
-from holdfast.storage.engine import Connections, address, spoken, sqlite_path
+from holdfast.storage.addresses import address, spoken, sqlite_path
+from holdfast.storage.engine import Connections
 from holdfast.storage.files import Files
 from holdfast.storage.opening import open_store
 from holdfast.storage.portable import Extent

@@ -1,56 +1,25 @@
-"""Connections: a path or URL to an engine that keeps what it acknowledged, with errors in plain words."""
+"""Connections that keep what they acknowledged, with one writer at a time."""
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine
 
-from holdfast.errors import CallError, HoldfastError, StorageError, StoreBusy
+from holdfast.errors import CallError, StoreBusy
+from holdfast.storage.faults import spoken_errors
 
 WAIT_SECONDS = 30
 """How long a writer waits for another one before it gives up with `StoreBusy`."""
 
 _WRITES = "holdfast_writes"
-
-
-def address(url_or_path: str | os.PathLike[str]) -> URL:
-    """A path or URL as an SQLAlchemy URL: a bare path is an SQLite file, `postgresql://` uses psycopg 3."""
-    text = os.fspath(url_or_path)
-    if "://" not in text:
-        return URL.create("sqlite", database=str(Path(text).expanduser().absolute()))
-    try:
-        url = make_url(text)
-    except sa.exc.ArgumentError:
-        raise CallError("This is neither a path nor a database URL.") from None
-    if url.drivername in {"postgres", "postgresql"}:
-        return url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise CallError(
-            f"holdfast keeps records in SQLite or PostgreSQL, not in {url.get_backend_name()}.",
-            ways_out=["A file path, or postgresql://user@host/database."],
-        )
-    return url
-
-
-def sqlite_path(url: URL) -> Path | None:
-    """The file of an SQLite URL; None for PostgreSQL."""
-    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
-
-
-def spoken(url: URL) -> str:
-    """The address as it may be shown: without a password."""
-    path = sqlite_path(url)
-    return str(path) if path else url.render_as_string(hide_password=True)
 
 
 def engine_for(url: URL) -> Engine:
@@ -182,84 +151,3 @@ class Connections:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
-
-
-@contextmanager
-def spoken_errors(url: URL) -> Iterator[None]:
-    """Turn a database's error into a `StorageError` that says what happened and that nothing half was kept."""
-    try:
-        yield
-    except HoldfastError:
-        raise
-    except sa.exc.SQLAlchemyError as error:
-        raise _translated(error, url) from error
-
-
-_CAUSES: tuple[tuple[tuple[str, ...], type[StorageError], str, str], ...] = (
-    (
-        ("holdfast: slots are taken",),
-        StorageError,
-        "The slot is refused: it is taken, or one would be skipped.",
-        "",
-    ),
-    (
-        ("holdfast: records are", "holdfast: slots are append"),
-        StorageError,
-        "Records never change.",
-        "",
-    ),
-    (
-        ("holdfast: a record must follow",),
-        StorageError,
-        "The database refused a record that does not follow from the newest one.",
-        "Open the store again, so that it reads the newest record, and repeat the deed.",
-    ),
-    (
-        ("database is locked", "lock timeout", "LockNotAvailable", "database table is locked"),
-        StoreBusy,
-        "Another writer held the store too long; nothing of this deed was kept.",
-        "Try again.",
-    ),
-    (
-        ("disk is full", "disk I/O error", "No space left", "DiskFull", "could not extend file", "File too large"),
-        StorageError,
-        "The disk would not take it (full, over a quota, or failing); nothing of this deed was kept.",
-        "Make room and repeat the deed; what was acknowledged before is safe.",
-    ),
-    (
-        ("readonly database", "read-only transaction", "permission denied", "attempt to write a readonly"),
-        StorageError,
-        "The store can be read but not written here; nothing of this deed was kept.",
-        "Give this account write permission to the file and its folder.",
-    ),
-    (
-        ("unable to open database file",),
-        StorageError,
-        "The database file cannot be opened.",
-        "Look at its permissions.",
-    ),
-    (
-        ("malformed", "not a database"),
-        StorageError,
-        "The database file is damaged.",
-        "Restore the last verified backup: holdfast restore.",
-    ),
-)
-
-
-def _translated(error: sa.exc.SQLAlchemyError, url: URL) -> StorageError:
-    cause = getattr(error, "orig", None)
-    text = f"{type(cause).__name__}: {cause}" if cause is not None else str(error)
-    for signs, kind, what, way in _CAUSES:
-        if any(sign in text for sign in signs):
-            return kind(f"{spoken(url)}: {what}", ways_out=[way] if way else [])
-    if getattr(error, "connection_invalidated", False) or "connection" in text.lower():
-        return StorageError(
-            f"{spoken(url)}: the connection to the database failed ({_first_line(text)}).",
-            ways_out=["Look whether the deed was kept before you repeat it."],
-        )
-    return StorageError(f"{spoken(url)}: {_first_line(text)}")
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0][:300] if text.strip() else "unknown error"

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 
 from holdfast.errors import CallError, StorageError
-from holdfast.storage.engine import Connections, address, spoken, sqlite_path
+from holdfast.storage.addresses import address, spoken, sqlite_path
+from holdfast.storage.engine import Connections
 from holdfast.storage.files import Files
 from holdfast.storage.schema import STEPS, look_at_file, migrate, step_of
-from holdfast.storage.store import Arms, SqlStore
+from holdfast.storage.store import SqlStore
 from holdfast.storage.tables import studies
+from holdfast.storage.transaction import Arms
 
 
 def open_store(

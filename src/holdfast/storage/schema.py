@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from holdfast.errors import NewerStore, StorageError
-from holdfast.storage.engine import Connections, address, spoken, sqlite_path
+from holdfast.storage.addresses import address, spoken, sqlite_path
+from holdfast.storage.engine import Connections
 
 STEPS = ("0001_ledger",)
 """Every step in order, oldest first; the last one is what this version reads and writes."""

@@ -2,7 +2,7 @@
 
 Nothing here is a list of future allocations. `SealedSequence` holds a key and computes the arm of a slot that somebody
 has taken; `ImportedAllocation` holds the arms of a finished trial, encrypted in the store. Both are opened with
-`open_sequence` / `open_import` and are what `app.ports.Sealing` and `storage.store.Arms` describe.
+`open_sequence` / `open_import` and are what `app.ports.Sealing` and `storage.transaction.Arms` describe.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class SealedSequence:
         self._strata: dict[str, Unfolding] = {}
 
     def arm_of(self, stratum: str, slot: int, history: Sequence[Mapping[str, object]], participant: str) -> str:
-        """The arm of one slot; see `storage.store.Arms`."""
+        """The arm of one slot; see `storage.transaction.Arms`."""
         if stratum not in self._strata:
             self._strata[stratum] = Unfolding(self._design.scheme, self._secret.key, stratum)
         return self._strata[stratum].arm(slot, history)
@@ -144,7 +144,7 @@ class ImportedAllocation:
             deed.keep_sealed(hashlib.sha256(content).hexdigest(), base64.b64encode(content).decode())
 
     def arm_of(self, stratum: str, slot: int, history: Sequence[Mapping[str, object]], participant: str) -> str:
-        """The arm of the participant who took this slot; see `storage.store.Arms`.
+        """The arm of the participant who took this slot; see `storage.transaction.Arms`.
 
         Raises
         ------

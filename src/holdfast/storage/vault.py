@@ -14,7 +14,8 @@ from sqlalchemy.engine import Connection
 
 from holdfast.core.records import canonical
 from holdfast.errors import CallError, NewerStore, NotPermitted, StorageError
-from holdfast.storage.engine import Connections, address, spoken, sqlite_path
+from holdfast.storage.addresses import address, spoken, sqlite_path
+from holdfast.storage.engine import Connections
 from holdfast.storage.keyfiles import KEY_BYTES, Secret, new_key, write_key
 from holdfast.storage.schema import look_at_file, make_file
 
