@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 
+from holdfast import wiring
 from holdfast.app import Account, Desk, Role, deeds
 from holdfast.core import facts as f
 from holdfast.storage import open_store
@@ -264,6 +265,22 @@ class _FixedArms:
 
     def arm_of(self, stratum: str, slot: int, history: object, participant: str) -> str:
         return self._sealing.arms.get(participant) or self._rule(stratum, slot, participant)
+
+
+@pytest.fixture(autouse=True)
+def _stores_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every store that a test opens through the wiring is closed when the test is over."""
+    opened = []
+    make = wiring.store_of
+
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        opened.append(make(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr(wiring, "store_of", kept)
+    yield
+    for store in opened:
+        store.close()
 
 
 @pytest.fixture(scope="session")

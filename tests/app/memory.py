@@ -77,6 +77,9 @@ class MemoryStore:
     def ledger(self) -> Ledger:
         return self._ledger
 
+    def close(self) -> None:
+        pass
+
 
 @dataclass
 class MemorySealing:

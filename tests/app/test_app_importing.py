@@ -143,8 +143,8 @@ def folder(tmp_path, study_text):
 def test_opened_as_a_statistician_does(folder):
     """What DESIGN section 6 asks of `open`: check, data set after the lock, arms after the reveal, MIC."""
     deeds.import_records(wiring.open_folder(folder, "administrator"), trial(), allocation=ARMS, close=True)
-    study = wiring.open(folder, role="statistician", actor="stat")
-    assert study.check() == []
+    with wiring.open(folder, role="statistician", actor="stat") as study:
+        assert study.check() == []
     data = study.dataset("pain", visits=["PRE", "POST"], reveal=True)
     assert dict(zip(data["participant"], data["arm"], strict=True)) == ARMS
     masked = study.dataset("pain")
@@ -238,3 +238,15 @@ def test_a_folder_that_is_none(tmp_path, study_text):
         wiring.create_folder(tmp_path, {"study.toml": b""})
     with pytest.raises(CallError, match="leads out"):
         wiring.create_folder(tmp_path / "new", {"../study2.toml": b""})
+
+
+def test_the_ledger_can_live_in_a_database_that_the_environment_names(tmp_path, study_text, monkeypatch, postgres_url):
+    """The same folder, PostgreSQL by URL: nothing but the study file and the key stays in the folder."""
+    monkeypatch.setenv("HOLDFAST_DATABASE", postgres_url)
+    wiring.create_folder(tmp_path / "small", {"study.toml": study_text.encode()})
+    desk = wiring.open_folder(tmp_path / "small", "administrator", create=True)
+    deeds.open_study(desk)
+    deeds.import_records(desk, trial(), allocation=ARMS, close=True)
+    data = wiring.open(tmp_path / "small", role="statistician").dataset("pain", reveal=True)
+    assert dict(zip(data["participant"], data["arm"], strict=True)) == ARMS
+    assert sorted(file.name for file in (tmp_path / "small").iterdir()) == ["imported-allocation.key", "study.toml"]

@@ -126,5 +126,15 @@ class OpenedStudy:
         remedy = "Put the old file back, or let the new one take effect (deed amend)."
         return [Issue("study-file-changed", "study.toml", what, remedy, Severity.WARNING)]
 
+    def close(self) -> None:
+        """Let go of the store's connections; `with holdfast.open(...) as study:` does it at the end."""
+        self.desk.store.close()
+
+    def __enter__(self) -> OpenedStudy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def __repr__(self) -> str:
         return f"OpenedStudy({self.study.study.code!r}, role={self.role!r})"

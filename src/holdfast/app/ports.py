@@ -46,6 +46,10 @@ class Store(Protocol):
         """The state as of the newest committed record."""
         ...
 
+    def close(self) -> None:
+        """Let go of what is open; the store can be used again."""
+        ...
+
 
 class Sealing(Protocol):
     """The sealed allocation of one study, as far as deeds need it."""
