@@ -101,7 +101,7 @@ def _next_session(desk: Desk, person: str) -> list[str]:
     except HoldfastError:
         return []  # nobody trains yet, so nothing changes yet
     if found.prescription is None:
-        return [f"no session {found.number}: {issue.what}" for issue in found.issues[:1]]
+        return [f"session {found.number} cannot be prescribed: {issue.what}" for issue in found.issues[:1]]
     return [f"{block.name}: {step_in_words(step)}" for block in found.prescription.blocks for step in block.steps]
 
 
