@@ -11,7 +11,27 @@ import sys
 
 import typer
 
-from holdfast.cli import analyse, audit, check, deed, demo, importing, new, power, prescribe, report, score, simulate
+from holdfast.cli import (
+    analyse,
+    audit,
+    backup,
+    check,
+    cpet,
+    decide,
+    deed,
+    demo,
+    dose,
+    importing,
+    new,
+    power,
+    prescribe,
+    randomise,
+    record,
+    report,
+    score,
+    simulate,
+    verify,
+)
 from holdfast.errors import HoldfastError
 
 app = typer.Typer(
@@ -24,18 +44,33 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-app.command("check")(check.check)
-app.command("simulate")(simulate.simulate)
-app.command("power")(power.power)
-app.command("new")(new.new)
-app.command("deed")(deed.deed)
-app.command("log")(audit.log)
-app.command("import")(importing.import_)
-app.command("analyse")(analyse.analyse)
-app.command("report")(report.report)
-app.command("demo")(demo.demo)
-app.command("score")(score.score)
-app.command("prescribe")(prescribe.prescribe)
+COMMANDS = {
+    "new": new.new,
+    "check": check.check,
+    "power": power.power,
+    "simulate": simulate.simulate,
+    "randomise": randomise.randomise,
+    "deed": deed.deed,
+    "cpet": cpet.cpet,
+    "decide": decide.decide,
+    "prescribe": prescribe.prescribe,
+    "record": record.record,
+    "dose": dose.dose,
+    "import": importing.import_,
+    "score": score.score,
+    "analyse": analyse.analyse,
+    "report": report.report,
+    "log": audit.log,
+    "verify": verify.verify,
+    "backup": backup.backup,
+    "restore": backup.restore,
+    "migrate": backup.migrate,
+    "demo": demo.demo,
+}
+"""Every command, in the order of a trial's life."""
+
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
 
 
 @app.callback(invoke_without_command=True)
