@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from scipy import stats
 
 import holdfast as hf
+from holdfast.errors import CallError
 from holdfast.stats.ancova import ancova
 from holdfast.stats.columns import read
 from holdfast.stats.formula import build, parse
@@ -216,6 +217,47 @@ def test_many_people_of_one_pattern_are_rotated_without_loss() -> None:
     np.testing.assert_allclose(hundred.vcov * 100, one.vcov, rtol=1e-8)
     assert hundred.n_subjects == 4000
     assert len(hundred.data.Z) < 100
+
+
+def test_a_transformed_column_in_the_formula_is_a_column_made_before() -> None:
+    """Contrasts, and means whose covariates stand at the mean of the transformed column's own rows."""
+    frame = trial(14).assign(log_base=lambda d: np.log(d.baseline), log_value=lambda d: np.log(d.value))
+    frame = frame[frame.visit != "PRE"]
+    one = fit(frame, "np.log(value) ~ np.log(baseline) + arm * visit")
+    other = fit(frame, "log_value ~ log_base + arm * visit")
+    same(one, other, rtol=1e-9)
+    np.testing.assert_allclose(
+        one.means(["arm", "visit"], weights="counterfactual").estimate,
+        other.means(["arm", "visit"], weights="counterfactual").estimate,
+        rtol=1e-9,
+    )
+    with pytest.raises(CallError, match="bare columns"):
+        one.tests("II")
+
+
+def test_means_use_the_covariates_of_rows_without_an_outcome_in_any_formula() -> None:
+    frame = trial(15)
+    frame = frame[frame.visit != "PRE"]
+    plain = fit(frame, "value ~ baseline + arm * visit").means(["arm"], weights="equal")
+    wrapped = fit(frame, "value ~ {baseline + 0} + arm * visit").means(["arm"], weights="equal")
+    np.testing.assert_allclose(plain.estimate, wrapped.estimate, rtol=1e-10)
+
+
+def test_a_numeric_visit_is_a_slope_and_can_be_asked_at_any_time_of_the_design() -> None:
+    frame = trial(16).assign(visit=lambda d: d.visit.cat.codes * 12.0)
+    model = fit(frame)
+    slope = model.contrast("HIT - MIT", change=("0", "24")).estimate[0]
+    assert slope == pytest.approx(-24 * model.coef["arm[T.MIT]:visit"], rel=1e-10)
+
+
+def test_factors_stand_in_the_order_of_the_formula() -> None:
+    assert parse("value ~ site + arm * visit + np.log(baseline)").variables == (
+        "value",
+        "site",
+        "arm",
+        "visit",
+        "baseline",
+    )
 
 
 # derivatives -------------------------------------------------------------------------------------------------------

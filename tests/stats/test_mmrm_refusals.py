@@ -180,6 +180,15 @@ def test_an_outcome_without_variation() -> None:
     assert caught.value.ways_out
 
 
+def test_a_baseline_that_is_covariate_and_outcome() -> None:
+    """The covariate is the outcome at PRE, so its variance there falls to zero."""
+    frame = trial(40)
+    frame["baseline"] = frame.groupby("person").value.transform("first")
+    with pytest.raises(Unidentifiable, match="covariates determine the outcome") as caught:
+        fit(frame, "value ~ baseline * visit + arm * visit")
+    assert "leave the baseline visit out" in str(caught.value)
+
+
 def test_spatial_times_must_differ() -> None:
     with pytest.raises(Unidentifiable, match="twice at the same time"):
         fit(trial().assign(weeks=1.0), covariance="sp_exp", time="weeks")

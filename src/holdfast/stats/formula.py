@@ -55,11 +55,19 @@ def parse(formula: str) -> Parsed:
     forced = tuple(sorted({name for factor in every if (name := _wrapped(factor))}))
     simple = all(factor.eval_method is Factor.EvalMethod.LOOKUP or _wrapped(factor) for factor in every)
     mixed = any(name in term for name in forced for term in terms)  # both x and C(x): leave it to formulaic
-    variables = tuple(dict.fromkeys(str(name) for name in made.required_variables))
+    # formulaic gives a set, whose order changes from run to run; ours is that of the formula.
+    variables = tuple(
+        sorted({str(name) for name in made.required_variables}, key=lambda name: (_place(formula, name), name))
+    )
     if not simple or mixed or () not in terms:
         return Parsed(formula, str(response[0].expr), terms, variables, (), False, made)
     bare = tuple(tuple(re.sub(r"^C\((\w+)\)$", r"\1", name) for name in term) for term in terms)
     return Parsed(formula, str(response[0].expr), bare, variables, forced, True, made)
+
+
+def _place(formula: str, name: str) -> int:
+    found = re.search(rf"\b{re.escape(name)}\b", formula)
+    return found.start() if found else len(formula)
 
 
 def _wrapped(factor: Any) -> str | None:
@@ -112,7 +120,7 @@ class Terms:
 
 def build(parsed: Parsed, frame: Frame, n: int) -> tuple[Terms, Array, dict[str, Column]]:
     """Terms, design matrix (n, p) and coded columns of a formula on the n rows of `frame`, none missing."""
-    on_right = {name for term in parsed.terms for name in term} if parsed.plain else _right_variables(parsed)
+    on_right = {name for term in parsed.terms for name in term} if parsed.plain else set(right_variables(parsed))
     frame = {name: as_factor(column) if name in parsed.forced else column for name, column in frame.items()}
     factors = {name: frame[name].levels for name in parsed.variables if name in on_right and frame[name].is_factor}
     covariates = tuple(n for n in parsed.variables if n in on_right and not frame[n].is_factor)
@@ -135,8 +143,10 @@ def response(parsed: Parsed, frame: Frame) -> Array:
     return np.asarray(made, dtype=float)[:, 0]
 
 
-def _right_variables(parsed: Parsed) -> set[str]:
-    return {str(name) for name in parsed.source.rhs.required_variables}
+def right_variables(parsed: Parsed) -> list[str]:
+    """Columns that the right-hand side needs, in the order of the formula."""
+    needed = {str(name) for name in parsed.source.rhs.required_variables}
+    return [name for name in parsed.variables if name in needed]
 
 
 def _hierarchical(parsed: Parsed, factors: dict[str, tuple[str, ...]]) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from holdfast.errors import CallError, DataError
 from holdfast.stats.columns import Column, as_factor, codes_of, level_text, read
-from holdfast.stats.formula import Parsed, Terms, build, parse, response
+from holdfast.stats.formula import Parsed, Terms, build, parse, response, right_variables
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -89,7 +89,7 @@ def mmrm_design(
         "random": random or "",
     }
     frame, order, rows, y, notes = _usable(data, parsed, names, visit_order)
-    right = _right(parsed)
+    right = right_variables(parsed)
     terms, X, used = build(parsed, {name: frame[name].take(rows) for name in right}, len(rows))
     subject_codes, subjects = _people(frame[subject], rows)
     visits = codes_of(order)[rows]
@@ -123,11 +123,6 @@ def mmrm_design(
     )
 
 
-def _right(parsed: Parsed) -> list[str]:
-    """Columns of the right-hand side."""
-    return [name for name in parsed.variables if name != parsed.response] if parsed.plain else list(parsed.variables)
-
-
 def _usable(
     data: Any, parsed: Parsed, names: dict[str, str], visit_order: Sequence[str] | None
 ) -> tuple[dict[str, Column], Column, Ints, Array, tuple[str, ...]]:
@@ -138,7 +133,7 @@ def _usable(
     order = _ordered_visits(frame[visit], visit, visit_order)
     if frame[visit].is_factor:
         frame[visit] = order
-    right = _right(parsed)
+    right = right_variables(parsed)
     rows, notes = _complete_rows(frame, [*right, names["subject"], visit, *extra], parsed)
     y = response(parsed, frame)[rows]
     seen = rows[~np.isnan(y)]

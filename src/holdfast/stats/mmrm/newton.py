@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from holdfast.errors import NotConverged, Unidentifiable
 from holdfast.stats.mmrm.likelihood import Point, average_information, evaluate
 from holdfast.stats.mmrm.patterns import Patterns
+from holdfast.stats.mmrm.prepare import DETERMINED, NO_BASELINE
 from holdfast.stats.mmrm.structures import Structure
 
 Array = NDArray[np.float64]
@@ -63,6 +64,11 @@ def maximise(data: Patterns, structure: Structure, start: Array, *, reml: bool, 
         here = better
         iterations += 1
     small = here.size <= accept(data)
+    if not small and vanished(here.point.theta, start, structure) < SINGULAR:
+        raise Unidentifiable(
+            "the likelihood grows without end as a variance falls to zero: " + DETERMINED,
+            ways_out=(NO_BASELINE, *WAYS_OUT),
+        )
     if not small and (least := least_eigenvalue(here.point.theta, data, structure)) < SINGULAR:
         raise Unidentifiable(
             "the likelihood grows without end towards a singular covariance "
@@ -78,6 +84,12 @@ def maximise(data: Patterns, structure: Structure, start: Array, *, reml: bool, 
             ways_out=WAYS_OUT,
         )
     return Optimum(here.point, here.size, step_left, iterations, w)
+
+
+def vanished(theta: Array, start: Array, structure: Structure) -> float:
+    """Smallest variance as a share of the one that Newton started from."""
+    now, then = (np.diagonal(structure.sigma(t), axis1=1, axis2=2) for t in (theta, start))
+    return float((now / then).min())
 
 
 def least_eigenvalue(theta: Array, data: Patterns, structure: Structure) -> float:

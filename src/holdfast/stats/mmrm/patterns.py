@@ -55,7 +55,7 @@ def rotate(Z: Array, person_pattern: Ints, mask: NDArray[np.bool_], log_weights:
     for k, (end, size) in enumerate(zip(ends, count, strict=True)):
         people = Z[order[end - size : end]]
         # Rotating pays only where people outnumber the columns that can differ between them.
-        blocks.append(_triangle(people, mask[k]) if size > 2 * (q + int(mask[k].sum())) else people)
+        blocks.append(_triangle(people, mask[k]) if size > max(64, 2 * (q + int(mask[k].sum()))) else people)
     sizes = np.array([len(block) for block in blocks])
     return Patterns(
         np.ascontiguousarray(np.concatenate(blocks)),

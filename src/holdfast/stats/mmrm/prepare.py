@@ -66,11 +66,11 @@ def structure_name(covariance: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Observed rows laid on a grid of people and visits.
+    """Observed rows laid on a grid of people and visits (of clusters and rows beside a random intercept).
 
     `Z` (n, m, p+1) with the response last, already multiplied by the root of the weights, zero where unobserved;
-    `pattern` (n,) into `mask` (P, m); `cell` (n_obs, 2) the person and visit of each observed row `rows` (n_obs,);
-    `place` (n, m) maps grid cells to visits of the structure (identical except for spatial structures).
+    `pattern` (n,) into `mask` (P, m); `cell` (n_obs, 2) the person and visit of each observed row `rows` (n_obs,) of
+    the design; `log_weights` the sum of the logarithms of the precision weights.
     """
 
     Z: Array
@@ -78,7 +78,6 @@ class People:
     mask: NDArray[np.bool_]
     cell: Ints
     rows: Ints
-    who: Ints
     log_weights: float
 
 
@@ -108,6 +107,8 @@ def prepare(design: MmrmDesign, covariance: str, y: Array | None = None) -> Prep
         _check_visits(design, people, covariance)
     Z, offset = centred(people)
     residual = Z[:, :, -1]
+    if not isinstance(structure, Nested):
+        _check_left(people, residual)
     if isinstance(structure, Nested):  # moments over visits, as if there were no clusters
         grid = _on_grid(design, outcome, seen, design.visit[seen] + design.group[seen] * len(design.visits))
         residual, start_from = centred(grid)[0][:, :, -1], grid
@@ -158,7 +159,7 @@ def _on_grid(design: MmrmDesign, y: Array, seen: Ints, place: Ints) -> People:
     Z = np.zeros((len(who), m, design.X.shape[1] + 1))
     Z[person, place, :-1] = design.X[seen] * root[:, None]
     Z[person, place, -1] = y[seen] * root
-    return People(Z, pattern, mask, np.stack([person, place], 1), seen, who, float(2 * np.log(root).sum()))
+    return People(Z, pattern, mask, np.stack([person, place], 1), seen, float(2 * np.log(root).sum()))
 
 
 def _patterns(obs: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Ints]:
@@ -168,6 +169,20 @@ def _patterns(obs: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Ints]:
         return obs[first], inverse
     mask, inverse = np.unique(obs, axis=0, return_inverse=True)
     return mask, inverse.ravel()
+
+
+DETERMINED = "the covariates determine the outcome at a visit"
+NO_BASELINE = "leave the baseline visit out of the outcomes where the baseline is a covariate"
+
+
+def _check_left(people: People, residual: Array) -> None:
+    """Refuse where the covariates leave nothing of the outcome at a visit."""
+    outcome = people.Z[:, :, -1]
+    seen = people.mask[people.pattern]
+    mean = (outcome * seen).sum(0) / np.maximum(seen.sum(0), 1)
+    whole, left = (((outcome - mean) * seen) ** 2).sum(0), (residual**2).sum(0)
+    if (seen.any(0) & (left <= 1e-18 * np.maximum(whole, 1e-300))).any():
+        raise Unidentifiable(f"no variance is left to estimate: {DETERMINED}", ways_out=(NO_BASELINE,))
 
 
 def _unbiased(data: Patterns) -> float:
@@ -202,7 +217,7 @@ def _clustered(design: MmrmDesign, covariance: str, y: Array, seen: Ints) -> tup
     visits[unit, slot], person[unit, slot] = place, design.subject[seen]
     Z = np.zeros((*shape, design.X.shape[1] + 1))
     Z[unit, slot, :-1], Z[unit, slot, -1] = design.X[seen], y[seen]
-    people = People(Z, np.arange(len(who)), person >= 0, np.stack([unit, slot], 1), seen, who, 0.0)
+    people = People(Z, np.arange(len(who)), person >= 0, np.stack([unit, slot], 1), seen, 0.0)
     return people, Nested(base, visits, person, name)
 
 
@@ -233,7 +248,7 @@ def _spatial(design: MmrmDesign, covariance: str, y: Array, seen: Ints) -> tuple
     Z[person, slot, -1] = y[seen] * root
     mask = ~np.isnan(known[:, :, 0])
     cell = np.stack([person, slot], 1)
-    people = People(Z, pattern.ravel(), mask, cell, seen, who, float(2 * np.log(root).sum()))
+    people = People(Z, pattern.ravel(), mask, cell, seen, float(2 * np.log(root).sum()))
     return people, Spatial(_SPATIAL[covariance], distance, group[first], design.groups)
 
 
