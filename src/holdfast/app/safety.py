@@ -32,8 +32,9 @@ class Duty:
 def duties(study: Study, record: Record, fact: AdverseEvent | None = None) -> tuple[Duty, ...]:
     """What a serious event asks for: the sponsor at once; ethics and authority when related and not expected.
 
-    Days follow ICH E2A (sections III.B.1 and III.B.2): 7 for death or a threat to life (grade 4 or 5), 15 otherwise;
-    the study file may set its own (settings.serious_hours, settings.suspected_days, settings.suspected_fatal_days).
+    The defaults (sponsor 24 hours; 7 days for death or a threat to life, grade 4 or 5; 15 days otherwise, after ICH E2A)
+    are from memory and unverified: the study file sets its own (settings.serious_hours, settings.suspected_days,
+    settings.suspected_fatal_days).
     """
     event = fact or record.fact
     if not isinstance(event, AdverseEvent) or not event.serious:

@@ -106,13 +106,15 @@ def preparticipation(answers: Mapping[str, Value]) -> list[Need]:
 
     Three inputs decide: whether the person exercises regularly, known cardiovascular, metabolic or renal disease,
     and signs or symptoms of it. Risk factors are not counted. An inactive person without disease may start lightly
-    without clearance, but not vigorously.
+    without clearance, but not vigorously. The three inputs were read at a source; the tree itself is from memory and
+    unverified, so a study may declare its own clearance rules.
     """
     active, disease, symptoms = (answers.get(code) for code in (ACTIVE, DISEASE, SYMPTOMS))
     if symptoms is True:
         return [Need("symptoms", "signs or symptoms of disease", "medical clearance before any training", "high")]
     if disease is True:
-        return [Need("cmr_disease", "known disease", "medical clearance before vigorous training", "moderate")]
+        when = "before any training" if active is False else "before vigorous training"
+        return [Need("cmr_disease", "known disease", f"medical clearance {when}", "moderate")]
     if active is False:
         return [Need("inactive", "not regularly active", "medical clearance before vigorous training", "low")]
     return []
