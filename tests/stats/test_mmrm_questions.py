@@ -68,6 +68,8 @@ def test_a_contrast_is_a_sentence_and_a_table(main: Any) -> None:
     answer = main.contrast("TRT - PBO", at="VIS4")
     assert list(answer.table.columns) == ["contrast", "at", "estimate", "se", "df", "low", "high", "t", "p"]
     assert str(answer) == "TRT - PBO, at VIS4: 4.40 (95% CI 1.12 to 7.69, SE 1.66, df 132.9, p = 0.009)"
+    assert str(main.contrast("TRT - PBO", change=("VIS1", "VIS4"))).startswith("TRT - PBO, change VIS1 to VIS4: 0.420")
+    assert str(main.contrast("TRT - PBO")).startswith("TRT - PBO, over all visits: 3.83")
 
 
 def test_joint_f_of_one_row_is_t_squared(main: Any) -> None:

@@ -107,12 +107,19 @@ class Adjusted:
 
 
 def _sentence(names: dict[str, list[str]], row: Any, level: float) -> str:
-    label = ", ".join(str(row[name]) if k == 0 else f"{name} {row[name]}" for k, name in enumerate(names))
+    label = ", ".join(str(row[name]) if k == 0 else _where(name, str(row[name])) for k, name in enumerate(names))
     df = f", df {row['df']:.1f}" if np.isfinite(row["df"]) else ""
     return (
         f"{label}: {number(row['estimate'])} ({100 * level:g}% CI {number(row['low'])} to {number(row['high'])}, "
         f"SE {number(row['se'])}{df}, {p_text(row['p'])})"
     )
+
+
+def _where(name: str, value: str) -> str:
+    """The place of a contrast in words: "at FU", "change POST to FU", "over all visits"."""
+    if name == "at" and value == "all visits":
+        return "over all visits"
+    return f"change {value}" if name == "at" and " to " in value else f"{name} {value}"
 
 
 def estimates(
