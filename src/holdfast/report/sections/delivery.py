@@ -40,7 +40,7 @@ def delivery(study: Study, found: Fidelity) -> tuple[Section, ...]:
     blocks: list[Block] = [
         Paragraph(_measured(study, found)),
         _table(found),
-        Paragraph(" ".join(_result(study, arm) for arm in found.arms)),
+        *(Paragraph(_result(study, arm)) for arm in found.arms),
         _picture(study, found),
         *_reasons(found),
         *_separations(found),

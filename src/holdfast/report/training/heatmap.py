@@ -63,7 +63,8 @@ def programme_heatmap(
                 unseen.append((session.session - 1, row))
             else:
                 shares[row, session.session - 1] = share
-    made = figure(max(1.8, 0.16 * len(order) + 1.1))
+    each = 0.16 if labels else 0.09  # inches a row; without codes to read, rows may be thin
+    made = figure(min(9.0, max(1.8, each * len(order) + 1.1)))
     (axis,) = axes(made)
     axis.set_facecolor(PALE)
     image = axis.imshow(shares, cmap=SHARES, vmin=0, vmax=TOP, aspect="auto", interpolation="nearest")
