@@ -107,6 +107,17 @@ def test_masked_arms_run_without_a_direction(shared: Path, helpers: ModuleType) 
     assert results.get("primary").issues[-1].code == "masked"
 
 
+def test_progress_rises_to_one_and_changes_nothing(helpers: ModuleType) -> None:
+    study, ledger, arms = helpers.exercise()
+    told: list[tuple[str, float]] = []
+    codes = ["ancova", "durability", "permutation"]
+    watched = run(study, ledger, arms, only=codes, progress=lambda what, share: told.append((what, share)))
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0)
+    assert watched.plain() == run(study, ledger, arms, only=codes).plain()
+
+
 def test_an_unknown_analysis_is_refused(shared: Path, helpers: ModuleType) -> None:
     ledger, arms = helpers.acupuncture(shared)
     with pytest.raises(CallError, match="no analysis 'nonsense'"):

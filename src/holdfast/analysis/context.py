@@ -19,6 +19,10 @@ Progress = Callable[[str, float], None]
 """Told what is being done, and which share (0 to 1) of it."""
 
 
+Draws = Callable[[int, int], None]
+"""Told how many draws of how many are done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The study, its ledger, its tables, the files of the study folder that analyses name, and who wants progress."""
@@ -29,6 +33,7 @@ class Context:
     files: Mapping[str, str] = field(default_factory=dict)
     progress: Progress | None = None
     masked: bool = False
+    span: tuple[float, float] = (0.0, 1.0)
 
     def long(self, declared: Declared, outcome: str, visits: Sequence[str] | None = None) -> pd.DataFrame:
         """The long table of the analysis's own set."""
@@ -76,10 +81,15 @@ class Context:
         once = table.drop_duplicates("participant")
         return counts(list(once["arm"].astype(object)), self.data.arms)
 
-    def told(self, share: float, what: str) -> None:
-        """Pass progress on."""
+    def told(self, declared: Declared, share: float = 0.0) -> None:
+        """Say which share of this analysis is done; `span` is where it stands among all of them."""
         if self.progress:
-            self.progress(what, share)
+            start, end = self.span
+            self.progress(declared.title or declared.code, start + share * (end - start))
+
+    def draws(self, declared: Declared) -> Draws:
+        """For estimators that draw many times: told how many of how many are done."""
+        return lambda done, total: self.told(declared, done / total)
 
 
 def difference_words(contrast: Contrast) -> str:

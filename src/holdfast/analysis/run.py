@@ -16,7 +16,7 @@ from holdfast.analysis.sets import in_words
 from holdfast.core.facts import Looked, StudyOpened
 from holdfast.core.issues import Issue, Severity
 from holdfast.core.ledger import Ledger
-from holdfast.errors import CallError, HoldfastError
+from holdfast.errors import CallError, DataError, HoldfastError
 from holdfast.study.analyses import Analysis
 from holdfast.study.model import Study
 from holdfast.study.parse import content_hash
@@ -49,8 +49,9 @@ def run(
     chosen = _chosen(study.analyses, only)
     done = []
     for position, declared in enumerate(chosen):
-        context.told(position / len(chosen), declared.title or declared.code)
-        done.append(_one(declared, context))
+        here = replace(context, span=(position / len(chosen), (position + 1) / len(chosen)))
+        here.told(declared)
+        done.append(_one(declared, here))
     analyses = tuple(done)
     return Results(
         study=study.study.code,
@@ -95,6 +96,8 @@ def _chosen(declared: Sequence[Analysis], only: Iterable[str]) -> tuple[Analysis
 def _one(declared: Analysis, context: Context) -> Analysed:
     found: Found | None = None
     try:
+        if context.data.people.empty:
+            raise DataError("nobody is randomised, so there is nothing to analyse")
         found = runner(declared)(declared, context)
         issues = found.issues
     except HoldfastError as error:

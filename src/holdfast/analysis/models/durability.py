@@ -92,6 +92,7 @@ def _retention(declared: Durability, context: Context) -> Retention:
         df=declared.df,
         draws=declared.bootstraps,
         level=declared.level,
+        progress=context.draws(declared),
     )
 
 
@@ -116,13 +117,18 @@ def _time_above(declared: Durability, context: Context) -> tuple[list[Row], list
     outcome = context.study.outcome(declared.outcome)
     if outcome.mic is None or outcome.mic.absolute is None:
         return [], []
+    times = _days(declared, context)
+    if not times[0] < times[1] < times[2]:
+        said = "the planned days of the three visits do not ascend, so time above the MIC cannot be told."
+        remedy = "Give the visits offsets, or the arms programmes with a length."
+        return [], [Issue("no-time", declared.code, said, remedy, Severity.WARNING)]
     table = context.long(declared, declared.outcome, list(declared.change))
     wide = table.pivot(index="participant", columns="visit", values="value")[list(declared.change)]
     arm = table.drop_duplicates("participant").set_index("participant")["arm"].astype(object).reindex(wide.index)
     values = wide.to_numpy(float)
     sign = 1.0 if better(context.study, outcome) == "lower" else -1.0
     gains = sign * (values[:, [0]] - values)
-    shares = time_above(np.array(_days(declared, context)), gains, outcome.mic.absolute)
+    shares = time_above(np.array(times), gains, outcome.mic.absolute)
     rows = []
     for contrast in context.contrasts(declared):
         both = arm.isin([contrast.left, contrast.right]).to_numpy()

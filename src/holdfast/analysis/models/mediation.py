@@ -119,6 +119,7 @@ def _one(
         draws=declared.bootstraps,
         seed=context.seed(declared),
         level=declared.level,
+        progress=context.draws(declared),
     )
 
 

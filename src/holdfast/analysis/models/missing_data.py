@@ -101,7 +101,12 @@ def _fits(
             yield "jackknife", conditional_mean(table, **options)
         else:
             seed = context.seed(declared)
-            yield "Rubin", multiple_imputation(table, seed=seed, imputations=declared.imputations, **options)
+            yield (
+                "Rubin",
+                multiple_imputation(
+                    table, seed=seed, imputations=declared.imputations, progress=context.draws(declared), **options
+                ),
+            )
 
 
 def _reference(declared: MissingData, context: Context) -> str:

@@ -25,7 +25,8 @@ def run(declared: Modification, context: Context) -> Found:
     notes: list[str] = []
     n = 0
     for contrast in context.contrasts(declared):
-        fits = list(_fits(declared, table, contrast))
+        both = table[table["arm"].isin([contrast.left, contrast.right])].reset_index(drop=True)
+        fits = list(_fits(declared, both, contrast))
         for fit in fits:
             rows.append(
                 row_of(

@@ -39,6 +39,7 @@ def run(declared: RandomisationTest, context: Context) -> Found:
             draws=declared.draws,
             seed=context.seed(declared),
             level=declared.level,
+            progress=context.draws(declared),
         )
         rows.append(row_of(found.estimate, contrast.words, declared.at))
         notes.append(str(found))
