@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.core.facts import SessionDone
 from holdfast.core.recording import Recording
 from holdfast.core.workout import Band
 from holdfast.dosing import Capacity, SessionLog, StepDone, prescribe
-from holdfast.dosing.delivery import score_log, score_recording
+from holdfast.dosing.delivery import score_log, score_recording, score_session
 from holdfast.dosing.heart import HeartRange, heart_range
 from holdfast.dosing.impulse import banister, met_hours, met_hours_of_work
 from holdfast.dosing.load import SessionLoad, check_rating, scale_of, session_load
-from holdfast.dosing.log import WHOLE, History
+from holdfast.dosing.log import WHOLE, History, _step, unreadable
 from holdfast.dosing.matching import by_hand
 from holdfast.dosing.measuring import measure, whole
 from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep
@@ -230,3 +231,23 @@ def test_adding_up_the_rows_of_a_session_counts_nothing_twice():
     placed = by_hand(BLOCK, 0, "trainer")
     rows = [*done_rows(measure(BLOCK, ride, placed)), recording_row(whole("cardio", ride), placed)]
     assert sum(row.get("watts", 0) * row.get("seconds", 0) for row in rows) == pytest.approx(45_000)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["block", "step", "work", "seconds", "watts", "watts_low", "watts_high", "reps", "kg", "recorded"]
+        ),
+        st.none() | st.booleans() | st.text(max_size=5) | st.floats(allow_nan=False, allow_infinity=False, width=32),
+    )
+)
+def test_odd_rows_are_read_without_a_crash(row: dict):
+    """Rows come from people too: a word where a number belongs is not observed, and counted."""
+    fact = SessionDone(1, True, ON, (row,), (row,))
+    log = SessionLog(1, True, ON, (_step(row),), prescribed=(row,))
+    asked = as_asked(log, participant="P01")
+    assert asked is not None
+    score_session(asked, log.steps, TOLERANCE)
+    numbers = ("seconds", "watts", "reps", "kg", "recorded")
+    assert unreadable(fact) == sum(isinstance(row.get(name), (str, bool)) for name in numbers)

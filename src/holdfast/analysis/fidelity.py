@@ -10,10 +10,12 @@ from statistics import median
 import numpy as np
 
 from holdfast.analysis.training import Trained, planned_doses, trained
-from holdfast.core.issues import Issue
+from holdfast.core.facts import SessionDone
+from holdfast.core.issues import Issue, Severity
 from holdfast.core.ledger import Ledger
 from holdfast.dosing.dose import Dose, Spread, dose_of, spread
 from holdfast.dosing.load import Scale, SessionLoad, scale_of
+from holdfast.dosing.log import unreadable
 from holdfast.dosing.separation import Separation, separation
 from holdfast.dosing.verdicts import SessionDelivery
 from holdfast.errors import CallError
@@ -112,6 +114,7 @@ def fidelity(study: Study, ledger: Ledger, arms: Mapping[str, str]) -> Fidelity 
         issues += told
         if planned is not None:
             doses[person] = dose_of(person, one.programme, one.sessions, planned, body_mass=one.body_mass)
+    issues += _odd(ledger, people)
     groups = {arm.code: [one for one in people.values() if one.arm == arm.code] for arm in study.arms}
     return Fidelity(
         sessions={person: one.sessions for person, one in people.items()},
@@ -130,6 +133,15 @@ def _scale(study: Study) -> tuple[Scale | None, list[Issue]]:
         return scale_of(study.settings.get("rpe_scale")), []
     except CallError as error:
         return None, [Issue("unknown-scale", "settings.rpe_scale", error.message, " ".join(error.ways_out))]
+
+
+def _odd(ledger: Ledger, people: Iterable[str]) -> Iterable[Issue]:
+    for person in people:
+        facts = [entry.fact for entry in ledger.of(person, SessionDone)]
+        count = sum(unreadable(fact) for fact in facts if isinstance(fact, SessionDone))
+        if count:
+            what = f"{count} values of the sessions should be numbers and are not; they count as not observed."
+            yield Issue("unreadable-values", person, what, "Correct the records.", Severity.WARNING)
 
 
 # One arm ----

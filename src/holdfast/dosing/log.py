@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from holdfast.core.facts import DoseModified, IntercurrentEvent, SessionDone, Value
 from holdfast.core.ledger import Entry
@@ -92,9 +93,6 @@ class History:
         return History(kept, self.modifications)
 
 
-_STEP_FIELDS = StepDone.__dataclass_fields__
-
-
 def history_of(entries: Iterable[Entry]) -> History:
     """The training history in a participant's entries; a session recorded twice keeps its newest record."""
     sessions: dict[int, SessionLog] = {}
@@ -102,7 +100,7 @@ def history_of(entries: Iterable[Entry]) -> History:
     for entry in entries:
         fact = entry.fact
         if isinstance(fact, SessionDone):
-            steps = tuple(_step(dict(one)) for one in fact.delivered)
+            steps = tuple(_step(one) for one in fact.delivered)
             sessions[fact.number] = SessionLog(
                 fact.number,
                 fact.attended,
@@ -120,6 +118,23 @@ def history_of(entries: Iterable[Entry]) -> History:
     return History(ordered, tuple(modifications))
 
 
-def _step(plain: dict[str, object]) -> StepDone:
-    known = {key: value for key, value in plain.items() if key in _STEP_FIELDS}
-    return StepDone(**{"block": "", **known})  # type: ignore[arg-type]  # values come typed from the fact
+_TEXTS = ("block", "step", "exercise", "watts_seconds", "heart_rate_seconds")
+_NUMBERS = tuple(name for name in StepDone.__dataclass_fields__ if name not in _TEXTS)
+
+
+def _step(row: Mapping[str, Value]) -> StepDone:
+    """A row as a step; a value of the wrong kind is not observed (`unreadable` counts them)."""
+    texts: dict[str, Any] = {name: str(row[name]) for name in _TEXTS if row.get(name) is not None}
+    numbers = {name: row[name] for name in _NUMBERS if is_number(row.get(name))}
+    return StepDone(**{"block": "", **texts, **numbers})
+
+
+def unreadable(fact: SessionDone) -> int:
+    """How many values of a session's delivered rows should be numbers and are not."""
+    pairs = [(row.get(name), name) for row in fact.delivered for name in _NUMBERS]
+    return sum(value is not None and not is_number(value) for value, _ in pairs)
+
+
+def is_number(value: Value) -> bool:
+    """Whether a value is a number; yes and no are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -10,17 +10,19 @@ from typing import Any
 
 from holdfast.core.facts import Value
 from holdfast.core.workout import Band
-from holdfast.dosing.log import SessionLog, StepDone
+from holdfast.dosing.log import SessionLog, StepDone, is_number
 from holdfast.dosing.matching import Match
 from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep, Prescription
 
 Row = Mapping[str, Value]
 
 _BANDS = ("watts", "cadence", "heart_rate")
-_PLAIN = (
-    *("work", "seconds", "rpe", "exercise", "level", "sets", "reps", "kg", "hold_seconds", "torque", "percent", "of"),
-    *("rest_seconds", "text"),
+_NUMBERS = (
+    *("seconds", "rpe", "sets", "reps", "kg", "hold_seconds", "torque", "percent"),
+    "rest_seconds",
 )
+_TEXTS = ("exercise", "level", "of", "text")
+_PLAIN = ("work", *_NUMBERS, *_TEXTS)
 
 
 def to_rows(prescription: Prescription) -> tuple[Row, ...]:
@@ -49,12 +51,13 @@ def from_rows(rows: Sequence[Row], *, participant: str, session: int, on: date, 
 
 
 def _step(row: Row) -> PrescribedStep:
-    fields: dict[str, Any] = {name: row[name] for name in _PLAIN if name in row}
+    fields: dict[str, Any] = {name: row[name] for name in _NUMBERS if is_number(row.get(name))}
+    fields |= {name: str(row[name]) for name in _TEXTS if row.get(name) is not None}
     for name in _BANDS:
         low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-        if isinstance(low, (int, float)) and isinstance(high, (int, float)):
+        if isinstance(low, (int, float)) and isinstance(high, (int, float)) and 0 <= low <= high:
             fields[name] = Band(low, high)
-    return PrescribedStep(str(row.get("step", "")), **{"work": False, **fields})
+    return PrescribedStep(str(row.get("step", "")), work=row.get("work") is True, **fields)
 
 
 def done_rows(done: Iterable[StepDone]) -> tuple[Row, ...]:

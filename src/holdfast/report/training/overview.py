@@ -20,6 +20,8 @@ def programme_overview(planned: Sequence[Prescription], *, code: str, title: str
         ("volume load (kg x reps)", [dose.volume for dose in doses]),
         ("holding time (s)", [dose.hold_seconds for dose in doses]),
     ]
+    if not any(dose.kilojoules for dose in doses):  # programmes without watts show how long the work lasts
+        panels.insert(0, ("timed work (min)", [_minutes(one) for one in planned]))
     panels = [(name, values) for name, values in panels if any(values)]
     made = figure(1.25 * max(1, len(panels)) + 0.5)
     drawn = axes(made, max(1, len(panels)), 1, sharex=True)
@@ -30,6 +32,10 @@ def programme_overview(planned: Sequence[Prescription], *, code: str, title: str
     drawn[-1].set_xlabel("session")
     drawn[-1].set_xticks(numbers[:: max(1, len(numbers) // 12)])
     return save(made, code, title)
+
+
+def _minutes(one: Prescription) -> float:
+    return sum(step.seconds or 0.0 for block in one.blocks for step in block.steps if step.work) / 60
 
 
 def programme_table(planned: Sequence[Prescription]) -> list[dict[str, str]]:
