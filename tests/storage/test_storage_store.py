@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from holdfast.core.facts import Answered, Corrected, Enrolled, Randomised, SessionDone, StudyOpened
 from holdfast.core.ledger import first_break, fold
 from holdfast.core.records import Draft
-from holdfast.errors import CallError, NewerStore, OutOfOrder, StorageError
-from holdfast.storage import SqlStore, migrate, open_store
+from holdfast.errors import CallError, NewerStore, OutOfOrder, StorageError, StoreBusy
+from holdfast.storage import SqlStore, engine, migrate, open_store
 from holdfast.storage.addresses import address
 from holdfast.storage.schema import STEPS
 from holdfast.storage.tables import metadata
@@ -164,6 +164,18 @@ def test_no_arm_without_a_key_and_none_for_a_slot_that_nobody_took(store: SqlSto
 def test_one_deed_is_one_transaction(store: SqlStore) -> None:
     with pytest.raises(CallError, match="inside a deed"), store.transaction(), store.transaction():
         pass
+
+
+def test_a_writer_that_waits_too_long_says_so_and_keeps_nothing(
+    store: SqlStore, draft: Make, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 1)
+    with open_store(place) as other, store.transaction() as deed:
+        deed.append(draft(Enrolled("A"), "P001"))
+        with pytest.raises(StoreBusy, match="too long"), other.transaction():
+            pass
+        assert other.ledger().seq == 0
+    assert store.ledger().seq == 1
 
 
 @pytest.mark.parametrize("table", ["records", "slots"])
