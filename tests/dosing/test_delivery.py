@@ -18,6 +18,7 @@ from holdfast.dosing.delivery import score_log, score_recording
 from holdfast.dosing.dose import dose_of, spread
 from holdfast.dosing.impulse import banister, edwards, met_hours, session_rpe
 from holdfast.dosing.matching import Span, by_hand, match
+from holdfast.dosing.measuring import measure
 from holdfast.dosing.prescription import PrescribedBlock, PrescribedStep, Prescription
 from holdfast.dosing.separation import separation
 from holdfast.dosing.verdicts import judge, planned_dose
@@ -332,3 +333,32 @@ def test_two_blocks_of_ten_minutes_are_found_in_a_real_ride(shared):
     traced, _ = match(block, without)
     assert traced.how == "power"
     assert traced.spans[0].start == pytest.approx(found.spans[0].start, abs=15)
+
+
+def test_four_bouts_are_found_in_a_real_row(shared):
+    """Four bouts of about 197 s with 300 s between, heart rate only (20170518-191602-1740899583.fit, data/fit/README.md).
+
+    Expected means and maxima of the bouts: reference/fit/laps_device_vs_records.csv, laps 0, 2, 4, 6.
+    """
+    fit = pytest.importorskip("holdfast.devices.fit_read")
+    row, _ = fit.read_fit((shared / "data/fit/activities/20170518-191602-1740899583.fit").read_bytes())
+    hard, easy = Band(140, 185), None
+    steps = [
+        PrescribedStep(f"{name} {bout}", name == "bout", seconds, heart_rate=band)
+        for bout in range(1, 5)
+        for name, seconds, band in (("bout", 197, hard), ("rest", 300, easy))
+    ][:-1]
+    block = PrescribedBlock("row", "intervals", "rowing ergometer", tuple(steps))
+    found, issues = match(block, row)
+    assert (found.how, issues) == ("laps", [])
+    bouts = [step for step in score_recording(block, row, found, TOLERANCE) if step.work]
+    assert [step.peak_heart_rate for step in bouts] == [165, 172, 179, 177]
+    assert [step.verdict for step in bouts] == ["delivered"] * 4
+    means = [one.heart_rate for one in measure(block, row, found)][::2]
+    assert means == pytest.approx(
+        [148.37, 158.92, 163.29, 160.81], abs=0.7
+    )  # smart recording: seconds weigh, not samples
+    without = Recording(row.start, row.seconds, row.channels, row.units)
+    traced, _ = match(block, without)
+    assert traced.how == "heart rate"
+    assert [traced.spans[i].start for i in (0, 2, 4, 6)] == pytest.approx([0, 497, 995, 1493], abs=30)
