@@ -128,6 +128,16 @@ def test_counterfactual_contrast_without_interaction_is_the_plain_one(main: Any)
     assert standardised.df[0] == pytest.approx(plain.df[0], rel=1e-9)
 
 
+def test_joint_test_of_counterfactual_contrasts_counts_the_sample_too(fev: pd.DataFrame) -> None:
+    """One row: F is t squared with the same df; a repeated row adds no degree of freedom."""
+    model = fit(fev, "FEV1 ~ FEV1_BL * ARMCD * AVISIT")
+    one = model.contrast("TRT - PBO", at="VIS4", weights="counterfactual")
+    assert tuple(one.joint) == pytest.approx((one.t[0] ** 2, 1, one.df[0]), rel=1e-10)
+    assert one.se[0] > model.contrast("TRT - PBO", at="VIS4").se[0]
+    twice = model.contrast("TRT - PBO", at=["VIS4", "VIS4"], weights="counterfactual")
+    assert twice.joint.num_df == 1
+
+
 def test_counterfactual_means_refuse_what_changes_between_visits(fev: pd.DataFrame) -> None:
     with pytest.raises(CallError, match="changes between visits"):
         fit(fev, "FEV1 ~ WEIGHT + ARMCD * AVISIT").means("ARMCD", weights="counterfactual", at={"AVISIT": "VIS1"})

@@ -28,6 +28,7 @@ def clda(
     method: str = "reml",
     group: str | None = None,
     weights: str | None = None,
+    random: str | None = None,
     robust: str | None = None,
     visit_order: Sequence[str] | None = None,
     level: float = 0.95,
@@ -41,7 +42,14 @@ def clda(
     """
     formula = " + ".join([f"{outcome} ~ {arm} * {visit}", *covariates])
     design = mmrm_design(
-        formula, data, subject=subject, visit=visit, group=group, weights=weights, visit_order=visit_order
+        formula,
+        data,
+        subject=subject,
+        visit=visit,
+        group=group,
+        weights=weights,
+        random=random,
+        visit_order=visit_order,
     )
     if design.visits[0] != baseline:
         raise CallError(

@@ -24,6 +24,7 @@ class Estimates:
     """Several linear functions of the coefficients.
 
     `names` column -> one label per row; `L` (k, p); `estimate`, `se`, `df` (k,); `vcov` (k, k) their joint covariance.
+    `sampled` says that `vcov` counts covariates as a sample (counterfactual means) beside the model's covariance.
     """
 
     names: dict[str, list[str]]
@@ -34,6 +35,7 @@ class Estimates:
     vcov: Array
     level: float
     inference: Inference
+    sampled: bool = False
 
     @property
     def t(self) -> Array:
@@ -55,8 +57,16 @@ class Estimates:
 
     @property
     def joint(self) -> FTest:
-        """F test that all rows are zero: F, num_df, den_df."""
-        return self.inference.joint(self.L)
+        """F test that all rows are zero: F, num_df, den_df.
+
+        Where covariates count as a sample, a Wald test with the smallest df of the rows.
+        """
+        if not self.sampled:
+            return self.inference.joint(self.L)
+        keep = independent_columns(self.vcov)
+        part = self.estimate[keep]
+        F = float(part @ np.linalg.solve(self.vcov[np.ix_(keep, keep)], part)) / len(keep)
+        return FTest(F, len(keep), float(self.df.min()))
 
     @property
     def joint_p(self) -> float:
@@ -87,7 +97,7 @@ class Estimates:
     def __str__(self) -> str:
         table = self.table
         lines = [_sentence(self.names, row, self.level) for _, row in table.iterrows()]
-        if len(lines) > 1 and np.isfinite(self.vcov).all() and (self.se > 0).all():
+        if len(lines) > 1 and "contrast" in self.names and np.isfinite(self.vcov).all() and (self.se > 0).all():
             F, num, den = self.joint
             lines.append(
                 f"all {num:g} together: F = {number(F)} on {num:g} and {number(den)} df, {p_text(self.joint_p)}"
@@ -122,6 +132,17 @@ def _where(name: str, value: str) -> str:
     return f"change {value}" if name == "at" and " to " in value else f"{name} {value}"
 
 
+def independent_columns(vcov: Array) -> list[int]:
+    """Rows of a covariance (k, k) that no others determine, from the first on."""
+    keep: list[int] = []
+    for k in range(len(vcov)):
+        tried = [*keep, k]
+        sd = np.sqrt(np.diagonal(vcov)[tried])
+        if (sd > 0).all() and np.linalg.eigvalsh(vcov[np.ix_(tried, tried)] / np.outer(sd, sd))[0] > 1e-10:
+            keep = tried
+    return keep
+
+
 def estimates(
     inference: Inference, L: Array, names: dict[str, list[str]], level: float, extra: Array | None = None
 ) -> Estimates:
@@ -135,7 +156,8 @@ def estimates(
         df = _combined_df(np.diagonal(vcov), df, np.diagonal(extra), inference)
         vcov = vcov + extra
     se = np.sqrt(np.maximum(np.diagonal(vcov), 0.0))
-    return Estimates(names, L, L @ inference.point.beta, se, df, vcov, level, inference)
+    sampled = extra is not None and bool(np.any(extra))
+    return Estimates(names, L, L @ inference.point.beta, se, df, vcov, level, inference, sampled)
 
 
 def _combined_df(model: Array, df: Array, extra: Array, inference: Inference) -> Array:
