@@ -336,7 +336,7 @@ def test_two_blocks_of_ten_minutes_are_found_in_a_real_ride(shared):
 
 
 def test_four_bouts_are_found_in_a_real_row(shared):
-    """Four bouts of about 197 s with 300 s between, heart rate only (20170518-191602-1740899583.fit, data/fit/README.md).
+    """Four bouts of about 197 s with 300 s between, heart rate only (20170518-...fit, data/fit/README.md).
 
     Expected means and maxima of the bouts: reference/fit/laps_device_vs_records.csv, laps 0, 2, 4, 6.
     """
