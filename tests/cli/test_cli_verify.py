@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,6 +107,18 @@ def test_a_key_that_was_not_committed_to_is_exit_code_1(folder: Path) -> None:
     result = run("verify", folder, "--allocation")
     assert result.exit_code == 1
     assert "not those that were committed to" in result.output
+
+
+def test_a_changed_record_is_named_and_exit_code_1(folder: Path) -> None:
+    foreign = sqlite3.connect(folder / "study.db")
+    foreign.execute("DROP TRIGGER records_append_only_update")
+    foreign.execute("UPDATE records SET participant = 'P9' WHERE seq = 3")
+    foreign.commit()
+    foreign.close()
+    result = run("verify", folder, "--allocation")
+    assert result.exit_code == 1
+    assert "record 3: its content is not what was hashed" in result.output
+    assert "does not verify" in result.output
 
 
 def test_nothing_to_verify_says_where_it_looked(tmp_path: Path) -> None:

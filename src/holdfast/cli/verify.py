@@ -31,7 +31,8 @@ def verify(
     with opened(study) as store:
         issues = storage.verify(store, head=head)
         document: dict[str, Any] = {"study": store.study, "where": store.where, **_extent(store, issues)}
-        if allocation:
+        # A broken ledger says nothing about assignments; its first broken record comes first.
+        if allocation and not errors(issues):
             arms, found = _recomputed(study, store)
             issues += found
             document["assignments"] = len(arms)
