@@ -180,3 +180,22 @@ def test_refusals() -> None:
         hf.mmrm_many(design, y, covariance="sp_exp", df="none")
     with pytest.raises(CallError, match="data sets x people"):
         hf.mmrm_many(design, y, covariance="us", df="none", counts=np.ones((1, 35)))
+
+
+@pytest.mark.parametrize("df", ["satterthwaite", "kenward-roger", "kenward-roger-mmrm"])
+@pytest.mark.parametrize("covariance", ["us", "toeph"])
+def test_small_trials_with_many_gaps(covariance: str, df: str) -> None:
+    """Sixteen people, four visits, a fifth missing: what has no optimum is marked, the rest agrees with single fits."""
+    design, _ = covariate_design(1, 16, False, False)
+    rng = np.random.default_rng(6)
+    y = (rng.normal(size=(60, 16, 1)) + 0.5 * rng.normal(size=(60, 16, 4))).reshape(60, -1)
+    y[rng.uniform(size=y.shape) < 0.2] = np.nan
+    L = np.eye(12)[-3:]
+    many = hf.mmrm_many(design, y, covariance=covariance, df=df, L=L)
+    assert 0 < (~many.converged).sum() < 45
+    assert np.isfinite(many.se[many.converged]).all()
+    assert np.isnan(many.se[~many.converged]).all()
+    for b in np.flatnonzero(many.converged)[:5]:
+        one = refit(design, y[b], covariance=covariance, df=df).linear(L)
+        np.testing.assert_allclose(many.estimate[b], one.estimate, rtol=1e-7, atol=1e-8)
+        np.testing.assert_allclose(many.se[b], one.se, rtol=1e-7)

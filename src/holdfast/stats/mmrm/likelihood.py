@@ -138,12 +138,13 @@ def _crossed(first: Array, WF: Array, data: Patterns) -> Array:
     """F' W V_h W F for each parameter h: (r, q, q)."""
     r, K, m, _ = first.shape
     q = WF.shape[2]
-    if K == 1:
+    if K == 1 and r * (m + q) > m * q:
         flat = WF.reshape(len(WF), m * q)
         T = (flat.T @ flat).reshape(m, q, m, q).transpose(0, 2, 1, 3)  # one product serves every parameter
         return (first.reshape(r, -1) @ T.reshape(m * m, -1)).reshape(r, q, q)
     rows = WF.reshape(-1, q)
-    return np.stack([rows.T @ (V[data.pattern] @ WF).reshape(-1, q) for V in first])
+    each = (V if K == 1 else V[data.pattern] for V in first)
+    return np.stack([rows.T @ (V @ WF).reshape(-1, q) for V in each])
 
 
 def _observed(first: Array, W: Array, curved: Array, crossed: Array, *, reml: bool) -> Array:
@@ -166,7 +167,7 @@ def average_information(point: Point, data: Patterns, structure: Structure) -> A
 def _traces(first: Array, W: Array, B: Array) -> Array:
     """Sum over patterns of tr(V_h W V_j B) for B (P, m, m): (r, r)."""
     r, K, m, _ = first.shape
-    if K == 1:
+    if K == 1 and 2 * r > m:
         J = first.reshape(r, -1)
         pairs = (W.reshape(len(W), -1).T @ B.reshape(len(B), -1)).reshape(m, m, m, m)  # [b, c, d, a]
         return np.asarray(J @ pairs.transpose(3, 0, 1, 2).reshape(m * m, m * m) @ J.T)

@@ -145,6 +145,7 @@ def mmrm_many(
 _Answer = tuple[Array, Array, Array, Array, NDArray[np.int64], Array, Array, Array, NDArray[np.str_]]
 
 
+@np.errstate(all="ignore")  # data sets without an answer overflow; their numbers become NaN
 def _fit_part(
     request: Request, structure: Structure, made: Features, outcomes: Array, counts: Array | None, rows: Array
 ) -> _Answer:
