@@ -32,7 +32,7 @@ class Duty:
 def duties(study: Study, record: Record, fact: AdverseEvent | None = None) -> tuple[Duty, ...]:
     """What a serious event asks for: the sponsor at once; ethics and authority when related and not expected.
 
-    The defaults (sponsor 24 hours; 7 days for death or a threat to life, grade 4 or 5; 15 days otherwise, after ICH E2A)
+    The defaults (sponsor 24 hours; 7 days for death or a threat to life, grade 4 or 5; else 15 days, after ICH E2A)
     are from memory and unverified: the study file sets its own (settings.serious_hours, settings.suspected_days,
     settings.suspected_fatal_days).
     """
