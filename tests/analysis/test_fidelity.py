@@ -193,3 +193,30 @@ def test_a_test_that_nobody_can_mean_leaves_the_dose_out(study: Study, helpers: 
     made = fidelity(study, helpers.ledger_of([*facts, ("P01", "", SessionDone(1, True, START))]), PEOPLE)
     assert made is not None
     assert "P01" not in made.doses
+
+
+def test_a_dose_that_was_lowered_beforehand_is_not_delivered_in_full(study: Study, helpers: Any):
+    """Load x 0.8 for pain in session 1, ridden as lowered: 36 of the 45 kJ that session asks, 36 of 180 in all."""
+    change = f.DoseModified("cardio", "load", 0.8, "pain", "trainer", 1, 1)
+    programme = study.programmes["hit"]
+    capacity = Capacity("W at VO2max", 250, "W", START)
+    lowered = prescribe(programme, [capacity], History((), (change,)), participant="P01", session=1, on=START)
+    assert lowered.blocks[0].steps[0].target_watts == 200
+    done = SessionDone(1, True, START, to_rows(lowered), done_rows(done_as_asked(lowered).steps), reason="pain")
+    facts = [*measured_of("P01"), ("P01", "", change), ("P01", "", done)]
+    made = fidelity(study, helpers.ledger_of(facts), PEOPLE)
+    assert made is not None
+    (session,) = made.sessions["P01"]
+    assert (session.verdict, session.modified) == ("modified", ("intensity",))
+    assert made.doses["P01"].relative["kJ"] == pytest.approx(36 / 180)
+
+
+def test_a_block_that_was_left_out_is_a_change_of_type(study: Study, helpers: Any):
+    """A factor of 0 leaves the bouts out, so 0 of the 12 planned ones are on target."""
+    change = f.DoseModified("cardio", "bouts", 0, "symptom", "physician", 1, 1)
+    done = SessionDone(1, True, START, (), done_rows([StepDone("", "whole session", lasted=600)]), reason="symptom")
+    facts = [*measured_of("P01"), ("P01", "", change), ("P01", "", done)]
+    made = fidelity(study, helpers.ledger_of(facts), PEOPLE)
+    assert made is not None
+    assert made.doses["P01"].reached_itt == 0
+    assert made.sessions["P01"][0].modified == ("type",)

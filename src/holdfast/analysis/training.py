@@ -17,8 +17,8 @@ from holdfast.dosing.delivery import StepDelivery, score_session
 from holdfast.dosing.dose import Dose, dose_of
 from holdfast.dosing.heart import HeartRange, heart_range
 from holdfast.dosing.load import Scale, SessionLoad, Sex, session_load
-from holdfast.dosing.log import SessionLog, StepDone, history_of
-from holdfast.dosing.prescribe import plan
+from holdfast.dosing.log import History, SessionLog, StepDone, history_of
+from holdfast.dosing.prescribe import plan, prescribe
 from holdfast.dosing.tally import by_second
 from holdfast.dosing.verdicts import PlannedDose, SessionDelivery, judge, planned_dose
 from holdfast.dosing.written import from_rows
@@ -36,7 +36,8 @@ class Trained:
 
     Attributes
     ----------
-    sessions : every recorded session of the programme, scored, in order.
+    sessions : every recorded session of the programme, scored, in order; `logs` the same as they were recorded.
+    changed : sessions whose dose was changed beforehand.
     loads : load of every attended session.
     values : session means by name (`ATTAINMENT`, `PEAK_HEART`), one per attended session in which it was observed.
     intensity : "watts" and "heart rate" of every observed work second, in per cent of the person's own maximum on
@@ -49,6 +50,8 @@ class Trained:
     capacities: tuple[Capacity, ...]
     body_mass: float | None
     sessions: tuple[SessionDelivery, ...]
+    logs: tuple[SessionLog, ...]
+    changed: frozenset[int]
     loads: tuple[SessionLoad, ...]
     values: Mapping[str, Sequence[float]]
     intensity: Mapping[str, FloatArray]
@@ -75,6 +78,8 @@ def trained(participant: str, arm: str, programme: Programme, entries: Sequence[
         capacities,
         _body_mass(entries),
         tuple(scored),
+        tuple(logs),
+        frozenset(log.number for log in logs if _changes(entries, log.number)),
         tuple(
             session_load(log, facts[log.number].rpe, scale=scale, heart=hearts[log.number], sex=_sex(entries))
             for log in came
@@ -88,14 +93,17 @@ def trained(participant: str, arm: str, programme: Programme, entries: Sequence[
 
 
 def planned_doses(one: Trained) -> tuple[list[PlannedDose] | None, list[Issue]]:
-    """What each session of the whole programme asks: as prescribed where recorded, as planned ahead where not.
+    """What each session of the whole programme asks before any change of dose.
 
-    None, with an issue that says so, where neither a prescription nor a valid test is on record.
+    As prescribed where recorded, prescribed again without the change where the dose was changed beforehand, planned
+    ahead where nothing is on record. None, with an issue that says so, where that takes a test that is not there.
     """
     recorded = {session.session: session.planned for session in one.sessions if session.planned.bouts}
+    restored, issues = _before_changes(one)
+    recorded |= restored
     numbers = range(1, one.programme.sessions + 1)
     if all(number in recorded for number in numbers):
-        return [recorded[number] for number in numbers], []
+        return [recorded[number] for number in numbers], issues
     days = [session.on for session in one.sessions if session.on is not None]
     start = days[0] if days else max((capacity.on for capacity in one.capacities), default=None)
     try:
@@ -106,8 +114,34 @@ def planned_doses(one: Trained) -> tuple[list[PlannedDose] | None, list[Issue]]:
         count = one.programme.sessions - len(recorded)
         what = f"{count} sessions have no prescription on record and none can be planned."
         remedy = "Record the tests that the programme doses from; until then only attendance counts."
-        return None, [Issue("no-planned-dose", one.participant, what, remedy, Severity.WARNING)]
-    return [recorded.get(each.session) or planned_dose(each) for each in ahead], []
+        return None, [*issues, Issue("no-planned-dose", one.participant, what, remedy, Severity.WARNING)]
+    return [recorded.get(each.session) or planned_dose(each) for each in ahead], issues
+
+
+def _before_changes(one: Trained) -> tuple[dict[int, PlannedDose], list[Issue]]:
+    """What the sessions with a changed dose would have asked without the change."""
+    restored: dict[int, PlannedDose] = {}
+    issues = []
+    history = History(one.logs)
+    for log in one.logs:
+        if log.number not in one.changed or log.on is None:
+            continue
+        try:
+            asked = prescribe(
+                one.programme,
+                one.capacities,
+                history,
+                participant=one.participant,
+                session=log.number,
+                on=log.on,
+                assume_valid=True,
+            )
+            restored[log.number] = planned_dose(asked)
+        except Refused:
+            what = f"what session {log.number} would have asked without the change of dose cannot be told."
+            told = "It counts as it was asked; its relative dose is too high."
+            issues.append(Issue("changed-dose", one.participant, what, told, Severity.WARNING))
+    return restored, issues
 
 
 def dose_so_far(one: Trained) -> tuple[Dose | None, list[Issue]]:

@@ -6,7 +6,7 @@ Attendance is not dose: in Nilsen et al. (2018) patients attended 79 % of sessio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -73,24 +73,22 @@ def dose_of(
     Parameters
     ----------
     sessions : every session that should have taken place so far, the missed ones too, each once, in order.
-    planned : what every session of the whole programme asks (from `holdfast.dosing.plan`), for the sessions that
-        never came to be prescribed or whose prescription is not on record; the others count as they were prescribed.
+    planned : what every session of the whole programme asks before any change of dose, so that a dose that was
+        lowered beforehand is not taken for one that was delivered in full.
     body_mass : kg, for MET hours.
     """
     numbers = [session.session for session in sessions]
     if numbers != sorted(set(numbers)):
         raise CallError(f"The sessions of {participant} are not in order, or one is there twice.")
-    sessions = [
-        session if session.planned.bouts else replace(session, planned=planned[session.session - 1])
-        for session in sessions
-    ]
+    if len(planned) < programme.sessions:
+        raise CallError(f"{programme.sessions} sessions are planned and {len(planned)} planned doses were given.")
     by_number = {session.session: session for session in sessions}
-    asked = [by_number[n].planned if n in by_number else planned[n - 1] for n in range(1, programme.sessions + 1)]
+    asked = list(planned[: programme.sessions])
     attended = [session for session in sessions if session.attended]
     came = [n in by_number and by_number[n].attended for n in range(1, programme.sessions + 1)]
-    reached, seen = _reached(attended, programme.tolerance.attainment)
+    reached = _reached(attended, programme.tolerance.attainment)
     bouts = sum(one.bouts for one in asked)
-    here = sum(session.planned.bouts for session in attended)
+    here = sum(asked[session.session - 1].bouts for session in attended)
     return Dose(
         participant,
         programme.sessions,
@@ -108,7 +106,7 @@ def dose_of(
         | {"frequency": programme.sessions - len(attended)},
         _interruptions(came),
         _discontinued(came, programme.per_week),
-        here - seen,
+        sum(_unknown(session, asked[session.session - 1].bouts) for session in attended),
         sum(step.not_observed or 0.0 for session in attended for step in session.work_steps),
     )
 
@@ -155,11 +153,15 @@ def _relative_met(
     return total / planned
 
 
-def _reached(attended: Sequence[SessionDelivery], attainment: float) -> tuple[int, int]:
-    """Work steps that reached the target, and work steps about which anything is known."""
+def _reached(attended: Sequence[SessionDelivery], attainment: float) -> int:
+    """Work steps that reached the target."""
     shares = [step.reached for session in attended for step in session.work_steps]
-    known = [share for share in shares if share is not None]
-    return sum(share >= attainment for share in known), len(known)
+    return sum(share >= attainment for share in shares if share is not None)
+
+
+def _unknown(session: SessionDelivery, bouts: int) -> int:
+    """Work steps of an attended session about which nothing is known; all of them where nothing was written."""
+    return sum(step.reached is None for step in session.work_steps) if session.steps else bouts
 
 
 def _share(flags: Sequence[bool]) -> float | None:
