@@ -1,15 +1,14 @@
-"""What was really delivered, by arm: attendance, dose, targets, changes and reasons, and whether the arms lay apart."""
+"""What was really delivered, by arm, in words, tables, pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from holdfast.analysis.fidelity import Apart, ArmDose, Fidelity, fidelity
 from holdfast.core.facts import SessionDone
 from holdfast.core.ledger import Entry
-from holdfast.dosing.dose import INTERRUPTION
 from holdfast.report.model import Block, Callout, Grid, Line, Paragraph, Picture, Section
+from holdfast.report.sections.dose_table import dose_table, percent
 from holdfast.report.source import Source
 from holdfast.report.training.apart import arm_separation
 from holdfast.report.training.heatmap import programme_heatmap
@@ -39,7 +38,7 @@ def delivery(study: Study, found: Fidelity) -> tuple[Section, ...]:
     """The dose of each arm as a table, who received how much as a picture, reasons, and how far the arms lay apart."""
     blocks: list[Block] = [
         Paragraph(_measured(study, found)),
-        _table(found),
+        dose_table(found),
         *(Paragraph(_result(study, arm)) for arm in found.arms),
         _picture(study, found),
         *_reasons(found),
@@ -109,115 +108,6 @@ def _exertion(people: dict[str, tuple[Entry, ...]]) -> list[float]:
     ]
 
 
-# The dose of each arm ----
-
-
-def _table(found: Fidelity) -> Grid:
-    lines = [line for heading, rows in _GROUPS for line in _group(heading, rows(found.arms), found.arms)]
-    columns = ("", *(f"{arm.arm} (n = {arm.people})" for arm in found.arms))
-    note = (
-        "Dose received over dose planned for the whole programme, missed sessions counted as not delivered: "
-        "median over people, in brackets how many have a known dose. A target is reached when the work, else the load, "
-        "else the time comes to the declared share. Within and between: SDs of session values. "
-        f"An interruption is {INTERRUPTION} or more missed in a row before coming back."
-    )
-    return Grid("dose", "Dose delivered of dose planned", columns, tuple(lines), note)
-
-
-Row = tuple[str, Callable[[ArmDose], str]]
-
-
-def _group(heading: str, rows: Sequence[Row], arms: Sequence[ArmDose]) -> list[Line]:
-    cells = [(label, [told(arm) for arm in arms]) for label, told in rows]
-    kept = [Line((label, *each), "indent") for label, each in cells if any(cell != DASH for cell in each)]
-    return [Line((heading, *("" for _ in arms)), "group"), *kept] if kept else []
-
-
-def _attendance_rows(arms: Sequence[ArmDose]) -> list[Row]:
-    return [
-        ("began", lambda arm: share(arm.started, arm.people)),
-        ("sessions attended of planned, mean", lambda arm: _percent(arm.attendance)),
-        ("people with an interruption", lambda arm: share(arm.interrupted, arm.known)),
-        ("people who stopped early (weeks)", _stopped),
-    ]
-
-
-def _dose_rows(arms: Sequence[ArmDose]) -> list[Row]:
-    names = {"kJ": "cycling work (kJ)", "MET h": "MET hours", "kg": "load lifted (kg)", "hold s": "holding time (s)"}
-    return [(label, _of(lambda arm, u=unit: arm.relative.get(u))) for unit, label in names.items()]  # type: ignore[misc]
-
-
-def _of(value: Callable[[ArmDose], tuple[float, int] | None]) -> Callable[[ArmDose], str]:
-    def told(arm: ArmDose) -> str:
-        known = value(arm)
-        return DASH if known is None else f"{_percent(known[0])} ({known[1]})"
-
-    return told
-
-
-def _target_rows(arms: Sequence[ArmDose]) -> list[Row]:
-    parts = [(f"sessions that differed in {part}", part) for part in ("intensity", "time", "type")]
-    return [
-        ("work steps on target, of all planned", lambda arm: _percent(arm.reached_itt)),
-        ("work steps on target, of attended sessions", lambda arm: _percent(arm.reached_pp)),
-        ("attended sessions modified or ended early", lambda arm: _percent(arm.modified)),
-        *((label, _part(part)) for label, part in parts),
-        ("work without a signal, min", lambda arm: number(arm.unseen_minutes, 0) if arm.unseen_minutes else DASH),
-    ]
-
-
-def _part(part: str) -> Callable[[ArmDose], str]:
-    return lambda arm: str(arm.parts[part]) if arm.known else DASH
-
-
-def _load_rows(arms: Sequence[ArmDose]) -> list[Row]:
-    names = dict.fromkeys(name for arm in arms for name in arm.loads)
-    return [(name, _load(name)) for name in names]
-
-
-def _load(name: str) -> Callable[[ArmDose], str]:
-    def told(arm: ArmDose) -> str:
-        known = arm.loads.get(name)
-        return DASH if known is None else f"{number(known[0], 0)} ({known[1]})"
-
-    return told
-
-
-def _spread_rows(arms: Sequence[ArmDose]) -> list[Row]:
-    names = dict.fromkeys(name for arm in arms for name in arm.spreads)
-    return [(name, _spread(name)) for name in names]
-
-
-def _spread(name: str) -> Callable[[ArmDose], str]:
-    def told(arm: ArmDose) -> str:
-        known = arm.spreads.get(name)
-        if known is None:
-            return DASH
-        return f"{number(known.mean)} ({number(known.within)}; {number(known.between)})"
-
-    return told
-
-
-_GROUPS: tuple[tuple[str, Callable[[Sequence[ArmDose]], list[Row]]], ...] = (
-    ("Attendance", _attendance_rows),
-    ("Dose received, median (people with a known dose)", _dose_rows),
-    ("Targets and changes", _target_rows),
-    ("Load of an attended session, median (sessions)", _load_rows),
-    ("Session values, mean (SD within; SD between people)", _spread_rows),
-)
-
-
-def _stopped(arm: ArmDose) -> str:
-    if not arm.known:
-        return DASH
-    weeks = f" ({', '.join(map(str, arm.weeks))})" if arm.weeks else ""
-    return f"{arm.discontinued}{weeks}"
-
-
-def _percent(value: float | None) -> str:
-    return DASH if value is None else f"{100 * value:.0f}%"
-
-
 # In words: how it was measured (CERT 16a), how far it was delivered (16b) ----
 
 
@@ -251,18 +141,16 @@ def _tolerances(study: Study, found: Fidelity) -> str:
 
 
 def _result(study: Study, arm: ArmDose) -> str:
-    said = [f"attended {_percent(arm.attendance)} of the planned sessions"]
+    said = [f"attended {percent(arm.attendance)} of the planned sessions"]
     names = {"kJ": "cycling work", "kg": "load lifted", "hold s": "holding time"}
-    doses = [f"{_percent(arm.relative[unit][0])} of the {name}" for unit, name in names.items() if unit in arm.relative]
+    doses = [f"{percent(arm.relative[unit][0])} of the {name}" for unit, name in names.items() if unit in arm.relative]
     if doses:
         said.append(f"received {join(doses)} (medians)")
     if arm.reached_itt is not None:
-        of_attended = (
-            f", {_percent(arm.reached_pp)} of those in attended sessions" if arm.reached_pp is not None else ""
-        )
-        said.append(f"reached the target in {_percent(arm.reached_itt)} of all planned work steps{of_attended}")
+        of_attended = f", {percent(arm.reached_pp)} of those in attended sessions" if arm.reached_pp is not None else ""
+        said.append(f"reached the target in {percent(arm.reached_itt)} of all planned work steps{of_attended}")
     if arm.modified is not None:
-        said.append(f"had {_percent(arm.modified)} of their attended sessions modified or ended early")
+        said.append(f"had {percent(arm.modified)} of their attended sessions modified or ended early")
     name = next((each.name for each in study.arms if each.code == arm.arm and each.name), arm.arm)
     stopped = f" {plural(arm.discontinued, 'person', 'people')} stopped training early." if arm.discontinued else ""
     return f"{name} ({arm.arm}): people {join(said)}.{stopped}"
@@ -276,7 +164,7 @@ def _picture(study: Study, found: Fidelity) -> Picture:
     title = "Delivered share of the prescribed dose"
     svg = programme_heatmap(found.sessions, longest, groups=found.members, code="delivered", title=title, labels=False)
     alt = "Grid of people by session, grouped by arm; colour is the share of the prescribed dose that was delivered. "
-    alt += " ".join(f"{arm.arm}: {_percent(arm.attendance)} of sessions attended." for arm in found.arms)
+    alt += " ".join(f"{arm.arm}: {percent(arm.attendance)} of sessions attended." for arm in found.arms)
     caption = (
         "One row per person, one column per session. Crosses are missed sessions, dots attended ones about whose dose "
         "nothing is known, pale cells sessions that are not on record."
@@ -311,7 +199,7 @@ def _apart(one: Apart) -> str:
     low, high = one.found.medians
     return (
         f"Median intensity of work: {number(low, 0)} in {first} and {number(high, 0)} in {second} ({one.unit}). "
-        f"The two distributions share {_percent(one.found.overlap)}; a work second of {first} was harder than one of "
+        f"The two distributions share {percent(one.found.overlap)}; a work second of {first} was harder than one of "
         f"{second} with probability {number(one.found.superiority, 2)}."
     )
 
