@@ -90,6 +90,11 @@ class MmrmFit(Asking):
         return self.optimum.gradient
 
     @property
+    def step_left(self) -> float:
+        """Length of the Newton step that was left, in standard errors of theta."""
+        return self.optimum.step_left
+
+    @property
     def iterations(self) -> int:
         """Newton steps taken."""
         return self.optimum.iterations
@@ -183,7 +188,8 @@ class MmrmFit(Asking):
             f"MMRM {self.design.formula}\n"
             f"{self.n_subjects} people, {self.n_obs} outcomes, visits {', '.join(self.design.visits)}; "
             f"{SHORT[request.covariance]} covariance, {request.method.upper()}, df {request.df}{robust}\n"
-            f"log-likelihood {self.loglik:.4f}; gradient {self.gradient:.1e} after {self.iterations} Newton steps"
+            f"log-likelihood {self.loglik:.4f}; gradient {self.gradient:.1e} after {self.iterations} Newton steps "
+            f"({self.step_left:.1e} standard errors left)"
         )
         return "\n".join([head, *(f"note: {note}" for note in self.notes), self.table.to_string(index=False)])
 
