@@ -37,7 +37,8 @@ class Paths:
 def draw(paths: Paths) -> str:
     """Boxes and arrows with their estimates; a path whose interval leaves out zero is drawn strong."""
     k = len(paths.paths)
-    gap, top = 78, 46
+    gap, top = 96, 64
+    lift = 48 if k == 1 else 0  # a level arrow between wide boxes leaves its label no room
     height = top + gap * k + 66
     middle = top + gap * (k - 1) / 2
     parts = [_box(8, middle, 116, paths.arm), _box(516, middle, 116, paths.outcome)]
@@ -48,14 +49,21 @@ def draw(paths: Paths) -> str:
             _box(252, y, 136, path.mediator),
             _arrow((124, middle), (252, y), colour, width),
             _arrow((388, y), (516, middle), colour, width),
-            _label((124 + 252) / 2, (middle + y) / 2, path.a),
-            _label((388 + 516) / 2, (middle + y) / 2, path.b),
-            text(320, y + 32, f"through it: {path.indirect}", fill=colour, text_anchor="middle", font_size=10),
+            _label((124 + 252) / 2, (middle + y) / 2 - lift, path.a),
+            _label((388 + 516) / 2, (middle + y) / 2 - lift, path.b),
+            text(
+                320,
+                y + _half(path.mediator, 136) + 14,
+                f"through it: {path.indirect}",
+                fill=colour,
+                text_anchor="middle",
+                font_size=10,
+            ),
         ]
     y = top + gap * k
     parts += [
-        f'<path d="M66 {middle + 19:g} V{y:g} H574 V{middle + 24:g}" fill="none" stroke="{SOFT}" stroke-width="1.1"/>',
-        _head(574, middle + 20, 0, -1, SOFT),
+        f'<path d="M66 {middle + 26:g} V{y:g} H574 V{middle + 36:g}" fill="none" stroke="{SOFT}" stroke-width="1.1"/>',
+        _head(574, middle + 27, 0, -1, SOFT),
         _label(320, y, f"direct effect: {paths.direct}"),
         text(
             320, y + 30, f"total effect: {paths.total}", fill=INK, text_anchor="middle", font_size=11, font_weight=600
@@ -69,9 +77,9 @@ def draw(paths: Paths) -> str:
 
 
 def _box(x: float, y: float, width: float, words: str) -> str:
-    lines = _wrap(words, int(width / 6.2))
+    lines, half = _wrap(words, int(width / 7.2)), _half(words, width)
     out = (
-        f'<rect x="{x:g}" y="{y - 19:g}" width="{width:g}" height="38" rx="5" fill="{PALE}" stroke="{INK}" '
+        f'<rect x="{x:g}" y="{y - half:g}" width="{width:g}" height="{2 * half:g}" rx="5" fill="{PALE}" stroke="{INK}" '
         'stroke-width="1"/>'
     )
     first = y + 4 - 6.5 * (len(lines) - 1)
@@ -80,14 +88,19 @@ def _box(x: float, y: float, width: float, words: str) -> str:
     return out
 
 
+def _half(words: str, width: float) -> float:
+    """Half the height of a box with these words."""
+    return 12.0 + 7 * len(_wrap(words, int(width / 7.2)))
+
+
 def _wrap(words: str, width: int) -> list[str]:
     lines = [""]
     for word in words.split():
-        if lines[-1] and len(lines[-1]) + len(word) + 1 > width and len(lines) < 2:
+        if lines[-1] and len(lines[-1]) + len(word) + 1 > width:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
+    return lines if len(lines) <= 3 else [*lines[:2], lines[2] + "…"]
 
 
 def _arrow(start: tuple[float, float], end: tuple[float, float], colour: str, width: float) -> str:

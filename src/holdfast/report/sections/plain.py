@@ -78,7 +78,24 @@ def _found(source: Source) -> str:
     found = _primary(source)
     if not found:
         return "No main comparison could be computed; the report says why under Statistical methods."
+    if len(found) > 2 and all(each.turned.low <= 0 <= each.turned.high for each in found):
+        return _undecided(source, found) + _mic_words(found)
     return " ".join(verdict(source, each) for each in found) + _mic_words(found)
+
+
+def _undecided(source: Source, found: list[Effect]) -> str:
+    """Many visits and no clear difference at any of them, in one sentence."""
+    visits = join([source.visit_name(each.row.at) for each in found])
+    what, decimals = name(found[0].outcome), found[0].outcome.decimals
+    sizes = sorted(abs(each.turned.estimate) for each in found)
+    spread = f"{number(sizes[0], decimals)} to {number(sizes[-1], decimals)} points"
+    low, high = min(each.turned.low for each in found), max(each.turned.high for each in found)
+    first, second = found[0].first, found[0].second
+    return (
+        f"{what}, {visits}: at none of these visits can the study say which group did better. The averages lay "
+        f"{spread} apart, which chance alone could explain (the data fit anything from {number(-low, decimals)} better "
+        f"with {second} to {number(high, decimals)} better with {first})."
+    )
 
 
 def verdict(source: Source, each: Effect) -> str:

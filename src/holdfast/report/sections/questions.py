@@ -130,6 +130,8 @@ def _cell(cell: object, decimals: int, column: str) -> str:
     if cell is None:
         return number(None)
     if isinstance(cell, float):
+        if column.startswith("rho"):
+            return number(cell, 2)
         small = 0 < abs(cell) < 0.1
         return number(cell, max(decimals, 3) if small else max(decimals, 1))
     return str(cell)
