@@ -16,6 +16,7 @@ need() { # need PACKAGE FILE...: the package is there when one of the files is
 
 need postgresql "/usr/lib/postgresql/*/bin/initdb"
 need chromium /usr/bin/chromium
+need libatomic1 "/usr/lib/*/libatomic.so.1" "/lib/*/libatomic.so.1" # the driver of the browser tests is linked with it
 need poppler-utils /usr/bin/pdftoppm
 need fonts-dejavu-core "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 

@@ -12,15 +12,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -82,25 +73,16 @@ def test_the_python_of_the_readme_runs(demo: tuple[Path, str]):
 
 @pytest.mark.debian
 @pytest.mark.parametrize("study", ["hit-vs-mit", "beat-the-blues"])
-def test_the_report_opens_in_a_browser_without_a_console_error(demo: tuple[Path, str], study: str, tmp_path: Path):
-    if not CHROMIUM.exists():
-        pytest.skip("chromium (Debian package) is not there to open the report")
-    from playwright.sync_api import sync_playwright
-
+def test_the_report_opens_in_a_browser_without_a_console_error(demo: tuple[Path, str], study: str, browser):
     told: list[str] = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1100, "height": 1400})
-        page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on(
-            "request",
-            lambda request: told.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
-        )
-        page.goto((demo[0] / study / "report" / "report.html").resolve().as_uri())
-        assert page.locator("h1").count() == 1
-        assert page.locator("svg").count() >= 3
-        page.set_viewport_size({"width": 390, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 400, "a phone must not scroll sideways"
-        browser.close()
+    page = browser.new_page(viewport={"width": 1100, "height": 1400})
+    page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda asked: told.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
+    page.goto((demo[0] / study / "report" / "report.html").resolve().as_uri())
+    assert page.locator("h1").count() == 1
+    assert page.locator("svg").count() >= 3
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400, "a phone must not scroll sideways"
+    page.close()
     assert told == []

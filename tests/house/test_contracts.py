@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 def committed() -> list[Path]:
     """The files that git tracks; in an export without git, every file that is no build product."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not there to tell what is committed")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout, so what is committed cannot be told")

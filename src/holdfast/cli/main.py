@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 
 import typer
 
@@ -44,7 +45,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-COMMANDS = {
+COMMANDS: Mapping[str, Callable[..., None]] = {
     "new": new.new,
     "check": check.check,
     "power": power.power,
