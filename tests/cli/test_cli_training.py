@@ -343,6 +343,9 @@ def test_a_confirmed_session_is_kept_with_its_file_and_its_verdicts(clinic: Clin
         for s in document["steps"]
     ]
     assert again == first_time
+    # bout 1 ends at 100 + 149 // 10 = 114 bpm: 61.6 % of 185, 54 of 125 beats above rest
+    assert document["steps"][0]["peak_heart_rate_percent_of_maximum"] == pytest.approx(100 * 114 / 185)
+    assert document["steps"][0]["peak_heart_rate_percent_of_reserve"] == pytest.approx(100 * 54 / 125)
     assert (document["verdict"], document["modified"]) == (session.verdict, list(session.modified))
     assert sum(step.kilojoules or 0 for step in session.steps) == pytest.approx(57.12)
 

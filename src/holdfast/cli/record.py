@@ -75,7 +75,7 @@ def record(
     if figure is not None:
         write(figure, _overlay(scored, confirm))
     done = _keep(desk, found, scored, data, rows, extra, confirm) if confirm else None
-    typer.echo(as_json(scored, done) if json else "\n".join([*in_words(scored, found), *_ending(done)]))
+    typer.echo(as_json(scored, found, done) if json else "\n".join([*in_words(scored, found), *_ending(done)]))
     from holdfast.core.issues import errors
 
     if errors(scored.issues):

@@ -50,6 +50,7 @@ def in_words(scored: Scored, found: SessionInput) -> list[str]:
         _placed(placed),
         "",
         *columns(rows),
+        *_what_brackets_mean(scored, heart),
         *_others(scored),
         "",
         *_verdict(scored.session),
@@ -84,8 +85,21 @@ def _row(step: StepDelivery, block: PrescribedBlock, heart: HeartRange | None) -
 def _beats(bpm: float | None, heart: HeartRange | None) -> str:
     if bpm is None:
         return ""
-    share = heart.of_maximum(bpm) if heart is not None else None
-    return f"{bpm:.0f}" if share is None else f"{bpm:.0f} ({share:.0f}% max)"
+    shares = [share for share in _shares(bpm, heart) if share is not None]
+    return f"{bpm:.0f} ({', '.join(f'{share:.0f}' for share in shares)})" if shares else f"{bpm:.0f}"
+
+
+def _shares(bpm: float | None, heart: HeartRange | None) -> tuple[float | None, float | None]:
+    return (heart.of_maximum(bpm), heart.of_reserve(bpm)) if heart is not None else (None, None)
+
+
+def _what_brackets_mean(scored: Scored, heart: HeartRange | None) -> list[str]:
+    seen = any(step.peak_heart_rate is not None for step in scored.steps)
+    if not seen:
+        return []
+    if heart is None:
+        return ["Heart rate in bpm; no test on record tells the maximum."]
+    return ["Heart rate in bpm (% of maximum" + (", % of reserve)" if heart.rest is not None else ")")]
 
 
 def _others(scored: Scored) -> list[str]:
@@ -112,19 +126,32 @@ def _verdict(session: SessionDelivery) -> list[str]:
     return lines
 
 
-def as_json(scored: Scored, done: Done | None) -> str:
+def as_json(scored: Scored, found: SessionInput, done: Done | None) -> str:
     """The same for machines."""
     import json
     from dataclasses import asdict
 
+    from holdfast.dosing.heart import heart_range
+
+    heart = heart_range(found.capacities, scored.asked.on)
     document: dict[str, Any] = {
         "participant": scored.asked.participant,
         "session": scored.asked.session,
         "placed": asdict(scored.placed),
-        "steps": [{**asdict(step), "reached": step.reached} for step in scored.steps],
+        "steps": [_plain(step, heart) for step in scored.steps],
         "verdict": scored.session.verdict,
         "modified": scored.session.modified,
         "issues": [asdict(issue) for issue in scored.issues],
         "kept": None if done is None else done.records[0].seq,
     }
     return json.dumps(document, indent=2, ensure_ascii=False, default=str)
+
+
+def _plain(step: StepDelivery, heart: HeartRange | None) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    told: dict[str, Any] = {**asdict(step), "reached": step.reached}
+    for name in ("peak_heart_rate", "end_heart_rate"):
+        maximum, reserve = _shares(getattr(step, name), heart)
+        told |= {f"{name}_percent_of_maximum": maximum, f"{name}_percent_of_reserve": reserve}
+    return told
