@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,33 +40,34 @@ class PrivatePostgres:
         if os.geteuid() == 0:
             shutil.chown(self.home, self.user)
 
+        self.watchdog: subprocess.Popen[bytes] | None = None
+
+    def _as_user(self) -> dict[str, Any]:
+        who = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []}
+        env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self.home)}
+        return {"cwd": self.home, "env": env, **(who if os.geteuid() == 0 else {})}
+
     def run(self, program: str, *words: str) -> None:
         command = [str(self.programs / program), *words]
-        who = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []}
-        done = subprocess.run(
-            command,
-            cwd=self.home,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self.home)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            **(who if os.geteuid() == 0 else {}),
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **self._as_user())
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stdout}\n{done.stderr}")
 
     def start(self) -> None:
         self.run("initdb", "-D", str(self.home / "data"), "-A", "trust", "-U", "holdfast", "-E", "UTF8", "--no-sync")
         options = f"-k {self.home} -c listen_addresses= -c max_connections=120"
+        # Stops the server when this process ends in whatever way, a kill included: then the pipe it reads from ends.
+        stop = f"read _; exec {self.programs}/pg_ctl -D {self.home}/data -m immediate -w -s stop"
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+        self.watchdog = subprocess.Popen(["sh", "-c", stop], stdin=subprocess.PIPE, **quiet, **self._as_user())
         log = str(self.home / "log")
         self.run("pg_ctl", "-D", str(self.home / "data"), "-o", options, "-l", log, "-w", "-s", "start")
 
     def stop(self) -> None:
-        try:
-            self.run("pg_ctl", "-D", str(self.home / "data"), "-m", "immediate", "-w", "-s", "stop")
-        finally:
-            shutil.rmtree(self.home, ignore_errors=True)
+        if self.watchdog is not None and self.watchdog.stdin is not None:
+            self.watchdog.stdin.close()
+            self.watchdog.wait(timeout=120)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def new_database(self) -> str:
         """The URL of a fresh, empty database."""
