@@ -37,7 +37,7 @@ def test_the_published_acupuncture_numbers_come_out(shared: Path, helpers: Modul
     assert primary.found.n_by_arm == {"acupuncture": 161, "control": 140}
     assert primary.contrasts[0].df == 283
     assert results.get("three-months").found.n == 295  # the README: 295 of the 12-month completers
-    assert [step[3] for step in results.hierarchy] == ["significant", "significant"]
+    assert [step.decision for step in results.hierarchy] == ["significant", "significant"]
 
 
 def test_the_model_over_visits_and_the_responders_come_out(shared: Path, helpers: ModuleType) -> None:

@@ -243,3 +243,26 @@ def test_a_likelihood_without_a_maximum_says_so() -> None:
         else:
             assert model.gradient < 1e-8 or model.optimum.step_left < 1e-8
     assert 0 < refused < 15
+
+
+def test_fewer_rows_than_coefficients_are_refused_in_words() -> None:
+    """Three people at two visits cannot carry seven coefficients; the refusal counts both."""
+    few = pd.DataFrame(
+        {
+            "person": ["a", "a", "b", "b", "c", "c"],
+            "arm": ["x", "x", "y", "y", "y", "y"],
+            "visit": pd.Categorical(["1", "2"] * 3, categories=["1", "2"], ordered=True),
+            "age": [20.0, 20, 30, 30, 41, 41],
+            "base": [5.0, 5, 6, 6, 8, 8],
+            "y": [1.0, 2, 3, 4, 6, np.nan],
+        }
+    )
+    with pytest.raises(RankDeficient, match="5 observed rows cannot identify all"):
+        hf.mmrm(
+            "y ~ base * visit + age + arm * visit",
+            few,
+            subject="person",
+            visit="visit",
+            covariance="unstructured",
+            df="satterthwaite",
+        )

@@ -156,6 +156,29 @@ class Analysed:
 
 
 @dataclass(frozen=True, slots=True)
+class Tested:
+    """One hypothesis of the declared order: step, p value, adjusted p value, how the step shares alpha, decision."""
+
+    step: int
+    analysis: str
+    contrast: str
+    p: float
+    adjusted: float
+    method: str
+    decision: str
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON values."""
+        words = {"step": self.step, "analysis": self.analysis, "contrast": self.contrast}
+        return words | {
+            "p": finite(self.p),
+            "adjusted": finite(self.adjusted),
+            "method": self.method,
+            "decision": self.decision,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """All analyses of a study, in the declared order, with what they can be traced to.
 
@@ -170,7 +193,7 @@ class Results:
     data_hash: str
     versions: Mapping[str, str]
     analyses: tuple[Analysed, ...]
-    hierarchy: tuple[tuple[str, str, float, str], ...] = ()
+    hierarchy: tuple[Tested, ...] = ()
     masked: bool = False
     simulated: bool = False
     instruments: Mapping[str, str] = field(default_factory=dict)
@@ -193,10 +216,7 @@ class Results:
             "versions": dict(self.versions),
             "instruments": dict(self.instruments),
             "analyses": [each.plain() for each in self.analyses],
-            "hierarchy": [
-                {"analysis": code, "contrast": contrast, "p": finite(p), "decision": decision}
-                for code, contrast, p, decision in self.hierarchy
-            ],
+            "hierarchy": [each.plain() for each in self.hierarchy],
             "issues": [plain_issue(issue) for issue in self.issues],
         }
 

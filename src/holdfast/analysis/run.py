@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 
+from numpy.linalg import LinAlgError
+
 from holdfast.analysis.context import Context, Progress
 from holdfast.analysis.dataset import dataset
 from holdfast.analysis.models.registry import runner
+from holdfast.analysis.order import tested
 from holdfast.analysis.results import Analysed, Found, Results
 from holdfast.analysis.sets import in_words
 from holdfast.core.facts import Looked, StudyOpened
@@ -61,7 +63,7 @@ def run(
         data_hash=data_hash(ledger),
         versions=_versions(),
         analyses=analyses,
-        hierarchy=tuple(_hierarchy(study, analyses)),
+        hierarchy=tested(study, analyses),
         masked=context.masked,
         simulated=is_simulated(study, ledger),
         instruments=data.sheet.versions,
@@ -102,6 +104,9 @@ def _one(declared: Analysis, context: Context) -> Analysed:
         issues = found.issues
     except HoldfastError as error:
         issues = (_not_run(declared, error),)
+    except (ArithmeticError, ValueError, LinAlgError) as error:
+        # A fault of ours in one analysis must not take the others with it; it is told as what it is.
+        issues = (_fault(declared, error),)
     done = Analysed(
         code=declared.code,
         title=declared.title or declared.code,
@@ -122,6 +127,11 @@ def _not_run(declared: Analysis, error: HoldfastError) -> Issue:
     return Issue("not-run", declared.code, error.message, "; ".join(error.ways_out))
 
 
+def _fault(declared: Analysis, error: Exception) -> Issue:
+    what = f"holdfast failed at this analysis ({type(error).__name__}: {error}); nothing was put in its place."
+    return Issue("fault", declared.code, what, "Please report it with the study file.")
+
+
 def _masked_issue(declared: Analysis) -> Issue:
     what = "the arms are masked, so the direction of each contrast is unknown."
     return Issue("masked", declared.code, what, "Lock and reveal first.", Severity.NOTE)
@@ -129,23 +139,6 @@ def _masked_issue(declared: Analysis) -> Issue:
 
 def _masked(study: Study, arms: Sequence[str]) -> bool:
     return not set(arms) <= {arm.code for arm in study.arms}
-
-
-def _hierarchy(study: Study, analyses: Sequence[Analysed]) -> Iterable[tuple[str, str, float, str]]:
-    """Fixed-sequence testing: each at the full alpha as long as all before it were significant (eq:hierarchy)."""
-    by_code = {each.code: each for each in analyses}
-    still = True
-    for code in study.hierarchy:
-        rows = by_code[code].contrasts if code in by_code else ()
-        p = rows[0].p if rows else math.nan
-        if not still:
-            decision = "not tested"
-        elif math.isnan(p):
-            decision, still = "no p value", False
-        else:
-            still = p <= study.study.alpha
-            decision = "significant" if still else "not significant"
-        yield code, rows[0].contrast if rows else "", p, decision
 
 
 def _versions() -> dict[str, str]:

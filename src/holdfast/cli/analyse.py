@@ -85,8 +85,9 @@ def _print(results: Results) -> None:
     console.print(f"[bold]{results.title}[/]  (data {results.data_hash[:12]})")
     for each in results.analyses:
         _print_one(console, each)
-    for code, contrast, p, decision in results.hierarchy:
-        console.print(f"Order of tests: {code}, {contrast}: p {_number(p, 3)}, {decision}")
+    for one in results.hierarchy:
+        p = f"p {_number(one.p, 3)}, adjusted {_number(one.adjusted, 3)}{f' ({one.method})' if one.method else ''}"
+        console.print(f"Order of tests: {one.step}. {one.analysis}, {one.contrast}: {p}, {one.decision}")
 
 
 def _print_one(console: object, each: Analysed) -> None:

@@ -20,7 +20,8 @@ def analyses_can_be_run(study: Study) -> Iterator[Problem]:
         for one in (_names_exist, _contrasts_exist, _mediators_come_before, _set_exists, _responders_have_a_rule):
             yield from one(study, analysis, ("analyses", index))
     known = codes(study.analyses)
-    for index, code in enumerate(study.hierarchy):
+    steps = [(step,) if isinstance(step, str) else step.analyses for step in study.hierarchy]
+    for index, code in ((index, code) for index, step in enumerate(steps) for code in step):
         if code not in known:
             yield unknown(("hierarchy", index), "analysis", code, known)
     primary = study.primary

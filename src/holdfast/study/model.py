@@ -219,6 +219,13 @@ class AnalysisSet(Part):
     where: Mapping[str, str | float | bool] = {}
 
 
+class Together(Part):
+    """A step of the order of tests whose analyses share alpha: the first contrast of each, by this method."""
+
+    analyses: Annotated[tuple[str, ...], Field(min_length=2)]
+    method: Literal["holm", "hochberg", "bonferroni"] = "holm"
+
+
 class Flow(Sourced):
     """Numbers of the flow diagram that happened before the ledger began: assessed and not randomised, why."""
 
@@ -247,7 +254,7 @@ class Study(Part):
     programmes: Mapping[str, Programme] = {}
     analysis_sets: tuple[AnalysisSet, ...] = ()
     analyses: tuple[Analysis, ...] = ()
-    hierarchy: tuple[str, ...] = ()
+    hierarchy: tuple[str | Together, ...] = ()
     flow: Flow = Flow()
     settings: Mapping[str, Any] = {}
 

@@ -147,7 +147,10 @@ def _how(study: Study) -> list[str]:
         lines += [f"  compares {words}" for words in getattr(analysis, "contrasts", ())]
         lines += _estimand(analysis.estimand)
     if study.hierarchy:
-        lines.append(f"Tested in this order, each only if the one before it held: {', then '.join(study.hierarchy)}.")
+        steps = [
+            s if isinstance(s, str) else f"{' and '.join(s.analyses)} together ({s.method})" for s in study.hierarchy
+        ]
+        lines.append(f"Tested in this order, each only if the one before it held: {', then '.join(steps)}.")
     return lines
 
 

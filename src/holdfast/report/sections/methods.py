@@ -119,10 +119,19 @@ def _general(source: Source) -> str:
 
 def _hierarchy(source: Source) -> Grid:
     lines = tuple(
-        Line((f"{k}. {code}", contrast, p_value(p), decision))
-        for k, (code, contrast, p, decision) in enumerate(source.results.hierarchy, start=1)
+        Line(
+            (
+                f"{one.step}. {one.analysis}",
+                one.contrast,
+                p_value(one.p),
+                p_value(one.adjusted),
+                one.method,
+                one.decision,
+            )
+        )
+        for one in source.results.hierarchy
     )
     alpha = number(source.study.study.alpha, 2)
-    note = f"Fixed sequence: each is tested at {alpha} only when all before it were significant."
-    columns = ("Analysis", "Contrast tested", "p", "Decision")
-    return Grid("hierarchy", "Order of tests", columns, lines, note, align="llrl")
+    note = f"A step is tested at {alpha} only when all of every step before it was significant."
+    columns = ("Analysis", "Contrast tested", "p", "Adjusted p", "Shared by", "Decision")
+    return Grid("hierarchy", "Order of tests", columns, lines, note, align="llrrll")

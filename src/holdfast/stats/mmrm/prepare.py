@@ -135,7 +135,8 @@ def check_rank(X: Array, names: tuple[str, ...]) -> None:
     values = np.linalg.eigvalsh(unit.T @ unit)
     if values[0] > 1e-9:
         return
-    R = np.abs(np.diagonal(np.linalg.qr(unit, mode="r")))
+    found = np.abs(np.diagonal(np.linalg.qr(unit, mode="r")))
+    R = np.pad(found, (0, X.shape[1] - len(found)))  # fewer rows than columns: the rest is not determined at all
     aliased = [name for name, r in zip(names, R, strict=True) if r < 1e-7]
     if not aliased and len(X) >= X.shape[1]:
         return
