@@ -42,7 +42,7 @@ def document(study: Study, ledger: Ledger, results: Results, arms: Mapping[str, 
     """
     source = Source(study, ledger, results, arms)
     written = _written(source)
-    everything = (*written, *checklists.sections(written))
+    everything = (*written, *checklists.sections(written, harms.absent(source)))
     banner = " · ".join(text for text, on in ((SIMULATED, results.simulated), (MASKED, results.masked)) if on)
     made = Document(
         code=study.study.code,

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from holdfast.core.facts import Lost, Randomised, Screened, SessionDone, Withdrawn
+from holdfast.core.facts import Imported, Lost, Randomised, Screened, SessionDone, Withdrawn
 from holdfast.report.source import Source
+from holdfast.study.model import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,25 @@ def enrolment(source: Source) -> Enrolment:
     ledger, flow = source.ledger, source.study.flow
     screened = {entry.record.participant for entry in ledger.all(Screened)}
     randomised = {entry.record.participant for entry in ledger.all(Randomised)}
-    texts = {rule.code: rule.text for rule in source.study.eligibility.rules}
+    reached = {rule.code: _failed(rule) for rule in source.study.eligibility.rules}
     reasons: Counter[str] = Counter(flow.excluded)
     for participant in sorted(screened - randomised):
         entry = ledger.last(Screened, participant)
         failed = entry.fact.failed if entry and isinstance(entry.fact, Screened) else ()
-        reasons.update([f"not met: {texts.get(code, code)}" for code in failed] or [_why_not(source, participant)])
+        reasons.update([reached.get(code, code) for code in failed] or [_why_not(source, participant)])
     assessed = flow.assessed if flow.assessed is not None else (len(screened | randomised) if screened else None)
     excluded = None if assessed is None else assessed - len(randomised)
     return Enrolment(assessed, excluded, dict(sorted(reasons.items(), key=lambda each: -each[1])), len(randomised))
+
+
+def _failed(rule: Rule) -> str:
+    """Why this rule kept somebody out: an inclusion rule was not met, any other rule held."""
+    return f"not met: {rule.text}" if rule.kind == "include" else rule.text
+
+
+def only_imported(source: Source) -> bool:
+    """True for a real trial whose data came from a file: what the file did not hold is unknown, not absent."""
+    return not source.results.simulated and bool(source.ledger.all(Imported))
 
 
 def _why_not(source: Source, participant: str) -> str:

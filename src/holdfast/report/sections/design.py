@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from holdfast.analysis.outcomes import better, name
+from holdfast.core.facts import AdverseEvent
 from holdfast.report.model import Block, Bullets, Grid, Line, Paragraph, Section
+from holdfast.report.path import only_imported
+from holdfast.report.sections.harms import HARMS_NOT_IMPORTED
 from holdfast.report.source import Source
 from holdfast.report.timeline import when
 from holdfast.report.words import join, number, sentence, unverified
@@ -18,7 +21,7 @@ def openness(source: Source) -> Section:
         ("Condition", head.condition),
         ("Design", f"{head.design}; {_allocation(source)}"),
         ("Setting", head.setting),
-        ("Registration", head.registration),
+        (registration_label(source), head.registration),
         ("Sponsor", head.sponsor),
         ("Ethics approval", head.ethics),
         ("Funding", head.funding),
@@ -32,6 +35,11 @@ def openness(source: Source) -> Section:
     return Section("study", "Title and design", (grid,), items=_stated(source))
 
 
+def registration_label(source: Source) -> str:
+    """Invented people are registered nowhere: the number belongs to the trial that they imitate."""
+    return "Registration of the trial that this imitates" if source.results.simulated else "Registration"
+
+
 def _stated(source: Source) -> tuple[str, ...]:
     """The items that this study file does answer: an empty field is no answer."""
     head = source.study.study
@@ -42,6 +50,7 @@ def _stated(source: Source) -> tuple[str, ...]:
         ("5b", head.conflicts),
         ("7", head.question),
         ("11", head.setting),
+        ("pro:P2b", head.question),
     )
     return ("1a", *(item for item, text in said if text), "9")
 
@@ -100,13 +109,25 @@ def outcomes(source: Source) -> Section:
         f"{visit.code}{': ' + visit.name if visit.name else ''}, {when(source.study, visit)}"
         for visit in source.study.visits
     ]
-    harm = (
-        "Harms were recorded as they were reported at sessions and visits, with a CTCAE grade from 1 to 5, whether "
-        "they were related to the training, expected and serious."
+    blocks = (
+        Paragraph("People were assessed at these visits:"),
+        Bullets(tuple(visits)),
+        grid,
+        Paragraph(_harm(source)),
     )
-    blocks = (Paragraph("People were assessed at these visits:"), Bullets(tuple(visits)), grid, Paragraph(harm))
-    items = ("14", "15", "pro:P2b", "pro:P6a")
+    items = ("14", *(("15",) if source.ledger.all(AdverseEvent) else ()))
     return Section("outcomes-declared", "Outcomes and visits", blocks, items=items)
+
+
+def _harm(source: Source) -> str:
+    if source.ledger.all(AdverseEvent):
+        return (
+            "Each harm was kept with a CTCAE grade from 1 to 5, and whether it was related to what the arm was given, "
+            "expected and serious."
+        )
+    if only_imported(source):
+        return HARMS_NOT_IMPORTED
+    return "How harms were looked for is not stated in the study file."
 
 
 def _instrument(source: Source, outcome: Outcome) -> str:

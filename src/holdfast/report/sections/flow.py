@@ -24,7 +24,13 @@ def section(source: Source) -> Section:
     blocks: list[Block] = [picture]
     if dates := _dates(source):
         blocks.append(Paragraph(dates))
-    return Section("flow", "Participant flow", tuple(blocks), items=("22a", "22b", "23a"))
+    return Section("flow", "Participant flow", tuple(blocks), items=_items(arms, dates))
+
+
+def _items(arms: tuple[ArmPath, ...], dates: str) -> tuple[str, ...]:
+    """Losses are reported only with their reasons, and dates only where somebody recorded them."""
+    losses = any(arm.stopped or arm.gone for arm in arms)
+    return ("22a", *(("22b",) if losses else ()), *(("23a",) if dates else ()))
 
 
 def _main_name(source: Source) -> str:

@@ -5,19 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from holdfast.core.facts import AdverseEvent, ConcomitantTreatment, Deviation, Fact, IntercurrentEvent
+from holdfast.core.facts import (
+    AdverseEvent,
+    ConcomitantTreatment,
+    Deviation,
+    Fact,
+    IntercurrentEvent,
+    SessionDone,
+    StudyAmended,
+)
 from holdfast.core.ledger import Entry
 from holdfast.report.model import Block, Grid, Line, Paragraph, Section
+from holdfast.report.path import only_imported
 from holdfast.report.source import Source
 from holdfast.report.words import plural
+
+HARMS_NOT_IMPORTED = "Harms are not part of the data that were imported; this report says nothing about them."
+ABSENT = "not part of the imported data"
 
 
 def section(source: Source) -> Section:
     """Adverse events by arm: people and events, the worst grade, what was related and serious."""
     events = _by_arm(source, AdverseEvent)
+    if not any(events.values()) and only_imported(source):
+        return Section("harms", "Harms", (Paragraph(HARMS_NOT_IMPORTED),))
     if not any(events.values()):
         text = "No adverse events are on record. That nothing was recorded does not show that nothing happened."
-        return Section("harms", "Harms", (Paragraph(text),), items=("27", "15", "cert:11"))
+        return Section("harms", "Harms", (Paragraph(text),), items=("27",))
     lines = [
         _total("People with at least one event", source, events, lambda fact: True),
         _total("… related to the training (possible or more)", source, events, _related),
@@ -33,22 +47,44 @@ def section(source: Source) -> Section:
     columns = ("", *(f"{arm} (n = {len(source.people_of(arm))})" for arm in source.order))
     note = "Grades are CTCAE 1 to 5. A person counts once per event name; a person may have several events."
     grid = Grid("harms", "Adverse events by arm", columns, tuple(lines), note)
-    return Section("harms", "Harms", (grid,), items=("27", "15", "cert:11"))
+    return Section("harms", "Harms", (grid,), items=("27", "cert:11"))
 
 
 def departures(source: Source) -> Section:
     """Intercurrent events, other treatment, deviations."""
     blocks: list[Block] = []
+    items: list[str] = []
+    nothing = "not part of the data that were imported" if only_imported(source) else "none on record"
     names = {event.code: event.name or event.code for event in source.study.events}
-    for kind, title, code, what in (
-        (IntercurrentEvent, "Intercurrent events", "intercurrent", lambda fact: names.get(fact.event, fact.event)),
-        (ConcomitantTreatment, "Other treatment during the study", "concomitant", lambda fact: fact.what),
-        (Deviation, "Departures from the protocol", "deviations", _deviation),
+    for kind, title, code, what, answers in (
+        (
+            IntercurrentEvent,
+            "Intercurrent events",
+            "intercurrent",
+            lambda fact: names.get(fact.event, fact.event),
+            ("22b",),
+        ),
+        (ConcomitantTreatment, "Other treatment during the study", "concomitant", lambda fact: fact.what, ("24b",)),
+        (Deviation, "Departures from the protocol", "deviations", _deviation, ("22b", "tidier:10")),
     ):
         grid = _counted(source, kind, title, code, what)
-        blocks.append(grid if grid else Paragraph(f"{title}: none on record."))
-    items = ("22b", "24b", "tidier:10")
-    return Section("departures", "Intercurrent events and departures", tuple(blocks), items=items)
+        blocks.append(grid if grid else Paragraph(f"{title}: {nothing}."))
+        items += answers if grid else ()
+    return Section("departures", "Intercurrent events and departures", tuple(blocks), items=tuple(dict.fromkeys(items)))
+
+
+def absent(source: Source) -> dict[str, str]:
+    """Items that have no text here because nothing of the kind is on record: the item, and which of the two it is."""
+    imported = only_imported(source)
+    found: dict[str, str] = {}
+    if not source.ledger.all(AdverseEvent):
+        found |= {"27": ABSENT, "15": ABSENT, "cert:11": ABSENT} if imported else {"cert:11": "none on record"}
+    for kind, items in ((ConcomitantTreatment, ("24b",)), (Deviation, ("tidier:10",)), (StudyAmended, ("10",))):
+        if not source.ledger.all(kind):
+            found |= dict.fromkeys(items, ABSENT if imported else "none on record")
+    if imported and not source.ledger.all(SessionDone):
+        found |= dict.fromkeys(("24a", "tidier:12", "cert:16b"), ABSENT)
+    return found
 
 
 def _deviation(fact: Deviation) -> str:

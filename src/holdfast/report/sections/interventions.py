@@ -41,6 +41,8 @@ def _answered(source: Source, programmes: list[Programme | None]) -> tuple[str, 
     for _, told, found in _ROWS:
         if any(told(programme) for programme in programmes if programme):
             items += found
+    if any(programme and "tolerance" in programme.model_fields_set for programme in programmes):
+        items += ["cert:16a", "tidier:11"]  # a default of holdfast is not what the study said
     return tuple(dict.fromkeys(items))
 
 
@@ -143,7 +145,7 @@ _ROWS: tuple[tuple[str, Callable[[Programme], str], tuple[str, ...]], ...] = (
     ("Missed sessions, flares", _missed, ()),
     ("Motivation", lambda p: p.motivation, ("cert:6",)),
     ("Adherence counted as", lambda p: p.adherence, ("cert:5",)),
-    ("Fidelity judged as", _tolerance, ("cert:16a", "tidier:11")),
+    ("Fidelity judged as", _tolerance, ()),
     ("Home exercise", lambda p: p.home, ("cert:9",)),
     ("Other than exercise", lambda p: p.non_exercise, ("cert:10",)),
     ("Source", lambda p: unverified(p.source, p.verified) if p.source or not p.verified else "", ()),

@@ -35,7 +35,7 @@ def section(source: Source) -> Section:
         blocks.append(Bullets(tuple(f"{issue.where}: {issue.what}" for issue in results.issues[:40])))
         if len(results.issues) > 40:
             blocks.append(Paragraph(f"… and {len(results.issues) - 40} more in the results file."))
-    return Section("provenance", "Provenance", tuple(blocks), items=("10",))
+    return Section("provenance", "Provenance", tuple(blocks), items=("10",) if ledger.all(StudyAmended) else ())
 
 
 def _events(source: Source) -> list[tuple[str, str]]:
@@ -43,7 +43,7 @@ def _events(source: Source) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for entry in ledger.all(Imported):
         if isinstance(fact := entry.fact, Imported):
-            said = f"{fact.source}, SHA-256 {fact.sha256}; {fact.taken} of {fact.rows} rows taken"
+            said = f"{fact.source}, SHA-256 {fact.sha256}; {_taken(fact)}"
             rows.append(
                 ("Imported", said + ("" if not fact.not_taken else f"; not taken: {'; '.join(fact.not_taken)}"))
             )
@@ -57,6 +57,13 @@ def _events(source: Source) -> list[tuple[str, str]]:
         if (last := ledger.last(kind)) is not None:
             rows.append((label, f"{last.record.draft.at:%Y-%m-%d %H:%M} UTC, record {last.record.seq}"))
     return [*rows, ("Arms looked at", _looks(source))]
+
+
+def _taken(fact: Imported) -> str:
+    """How much of the file came in: values, of which one row holds several; a simulation counts people."""
+    if fact.taken == fact.rows:
+        return f"{plural(fact.rows, 'row')}, all taken"
+    return f"{plural(fact.taken, 'value')} of {plural(fact.rows, 'row')} taken"
 
 
 def _looks(source: Source) -> str:
@@ -90,4 +97,4 @@ def unverified(source: Source) -> Section | None:
     if not items:
         return None
     lead = "These statements of the study file could not be verified in a source. They are defaults to be checked."
-    return Section("unverified", "What could not be verified", (Paragraph(lead), Bullets(tuple(items))), items=("30",))
+    return Section("unverified", "What could not be verified", (Paragraph(lead), Bullets(tuple(items))))
