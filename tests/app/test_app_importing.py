@@ -123,6 +123,19 @@ def test_the_same_file_is_taken_once(world):
         deeds.import_records(world.desk("administrator"), [])
 
 
+def test_an_import_about_nobody_is_refused_and_closes_nothing(world):
+    deeds.open_study(world.desk("administrator"))
+    with pytest.raises(DataError, match="nothing about anybody"):
+        deeds.import_records(world.desk("administrator"), [draft(NOTICE)], close=True)
+    enrolled = [draft(Enrolled(), "1"), draft(NOTICE)]
+    with pytest.raises(Refused, match="Nobody is randomised"):
+        deeds.import_records(world.desk("administrator"), enrolled, close=True)
+    assert world.ledger.last(Locked) is None
+    assert world.ledger.participants == ()
+    deeds.import_records(world.desk("administrator"), enrolled)
+    assert world.ledger.participants == ("1",)
+
+
 def test_a_study_with_its_own_sequence_takes_no_other(world):
     world.open()
     with pytest.raises(OutOfOrder, match="its own sealed allocation"):

@@ -143,3 +143,37 @@ def test_no_arm_is_in_the_database_in_clear(folder: Path) -> None:
         path.read_bytes() for path in folder.iterdir() if path.is_file() and path.suffix not in (".toml", ".csv")
     )
     assert b"arm-of" not in raw
+
+
+COMPLETE = ("[person]", "[trial]\ncomplete = true\n[person]")
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_header_without_rows_imports_and_closes_nothing(
+    folder: Path, map_text: str, table_text: str, complete: bool
+) -> None:
+    (folder / "data.csv").write_text(table_text.splitlines()[0] + "\n", encoding="utf-8")
+    if complete:
+        (folder / "map.toml").write_text(map_text.replace(*COMPLETE), encoding="utf-8")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "the table has a header and no rows; nothing was imported." in result.output
+    assert "locked" not in result.output
+    assert not (folder / "study.db").exists()
+
+
+def test_a_finished_trial_in_which_nobody_is_randomised_is_not_closed(folder: Path, map_text: str) -> None:
+    text = map_text.replace(*COMPLETE).replace('codes = { 1 = "HIT", 0 = "MIT" }', 'missing = ["0", "1"]')
+    (folder / "map.toml").write_text(text, encoding="utf-8")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "nobody who was randomised" in result.output
+    assert not (folder / "study.db").exists()
+
+
+def test_an_import_that_fails_promises_no_lock(folder: Path, map_text: str, table_text: str) -> None:
+    (folder / "map.toml").write_text(map_text.replace(*COMPLETE), encoding="utf-8")
+    (folder / "data.csv").write_text(table_text + "1,0,m,300,,6,0,\n", encoding="utf-8")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "locked" not in result.output

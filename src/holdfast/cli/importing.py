@@ -114,11 +114,11 @@ def _as_json(seen: Preview | None, issues: Sequence[Issue], written: int) -> str
 def _in_words(seen: Preview | None, issues: Sequence[Issue], written: int, study: Path, *, preview: bool) -> str:
     from holdfast.core.issues import errors
 
-    lines = [] if seen is None else list(seen.lines())
+    wrong = errors(issues)
+    lines = [] if seen is None else list(seen.lines(fails=bool(wrong)))
     lines += [str(issue) for issue in issues[:MOST_SHOWN]]
     if len(issues) > MOST_SHOWN:
         lines.append(f"... and {len(issues) - MOST_SHOWN} more; --json has them all.")
-    wrong = errors(issues)
     if wrong:
         lines.append(f"{len(wrong)} error{'s' if len(wrong) != 1 else ''}: nothing was imported.")
     elif preview:

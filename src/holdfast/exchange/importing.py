@@ -52,11 +52,17 @@ def to_drafts(
     issues = check(mapped, table, study, instruments)
     if errors(issues):
         return [], {}, Preview(table.name, len(table), complete=mapped.map.trial.complete), issues
+    if not len(table):
+        empty = Issue(
+            "no-rows", table.name, "the table has a header and no rows; nothing was imported.", "Export it again."
+        )
+        return [], {}, Preview(table.name, 0, complete=mapped.map.trial.complete), [*issues, empty]
     reading = Reading(table, mapped.map.file)
     people = gather(reading, mapped.map, study)
     measured = _Measured(reading, mapped.map, study, instruments)
     facts = {someone.code: list(measured.of(someone)) for someone in people}
-    issues += reading.issues() + _sizes(people, study) + _unfed(facts, study) + _units(mapped, study, instruments)
+    issues += reading.issues() + _nobody(people, mapped) + _sizes(people, study)
+    issues += _unfed(facts, study) + _units(mapped, study, instruments)
     preview = _preview(reading, mapped, study, people, facts)
     if errors(issues):
         return [], {}, preview, issues
@@ -181,6 +187,14 @@ def _path(someone: Someone, facts: Sequence[Placed], envelope: Draft) -> Iterato
 
 def _imported(table: Table, mapped: Mapped, reading: Reading, preview: Preview) -> Imported:
     return Imported(table.name, table.sha256, mapped.sha256, len(table), reading.taken, preview.not_taken)
+
+
+def _nobody(people: Sequence[Someone], mapped: Mapped) -> list[Issue]:
+    """An error where a trial that is said to be finished has nobody in an arm: closing it would be for good."""
+    if not mapped.map.trial.complete or any(someone.arm is not None for someone in people):
+        return []
+    what = "complete = true closes the trial for good, but the table has nobody who was randomised."
+    return [Issue("nobody-randomised", mapped.name, what, "Map the column of the arm, or drop complete = true.")]
 
 
 def _sizes(people: Sequence[Someone], study: Study) -> list[Issue]:

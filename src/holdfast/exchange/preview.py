@@ -36,8 +36,8 @@ class Preview:
         """As JSON values."""
         return asdict(self)
 
-    def lines(self) -> Iterator[str]:
-        """The preview in words."""
+    def lines(self, *, fails: bool = False) -> Iterator[str]:
+        """The preview in words; one of an import that `fails` promises nothing."""
         yield f"{self.name}: {self.rows} rows, {self.people} people, {self.randomised} randomised, {self.taken} values"
         for arm, count, stated in self.arms:
             yield f"  arm {arm}: {count} people" + ("" if stated is None else f" (study file: {stated})")
@@ -48,5 +48,5 @@ class Preview:
         if self.not_taken:
             yield "Not imported:"
             yield from (f"  {each}" for each in self.not_taken)
-        if self.complete:
+        if self.complete and not fails:
             yield "The trial is complete: the study is locked and its allocation revealed after the import."

@@ -50,13 +50,14 @@ def import_records(
     Raises
     ------
     DataError
-        When a draft does not fit; `issues` lists each problem.
+        When a draft does not fit, or none is about a person; `issues` lists each problem.
     Refused
-        When this file was imported before.
+        When this file was imported before, or a trial in which nobody is randomised would be closed.
     """
     with begin(desk, "import_records") as work:
         arms = dict(allocation or {})
         _refuse_twice(work, drafts)
+        _refuse_empty(work, drafts, close=close)
         _check_allocation(work, drafts, arms)
         checked = _checked(work, drafts)
         if arms:
@@ -75,6 +76,14 @@ def _refuse_twice(work: Work, drafts: Sequence[Draft]) -> None:
     for fact in notices:
         if fact.sha256 in before:
             raise Refused(f"This very file was imported before (record {before[fact.sha256]}).")
+
+
+def _refuse_empty(work: Work, drafts: Sequence[Draft], *, close: bool) -> None:
+    """An import about nobody is a mistake; a lock and reveal after it could never be undone."""
+    if not any(draft.participant for draft in drafts):
+        _raise_if([Issue("nobody", "import", "it holds nothing about anybody.", "Export the table again.")])
+    if close and not work.ledger.all(Randomised) and not any(isinstance(draft.fact, Randomised) for draft in drafts):
+        raise Refused("Nobody is randomised, so there is no finished trial to lock and reveal.")
 
 
 def _check_allocation(work: Work, drafts: Sequence[Draft], arms: Mapping[str, str]) -> None:
