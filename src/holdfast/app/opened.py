@@ -11,7 +11,7 @@ from holdfast.app.path import state_of
 from holdfast.app.work import in_effect
 from holdfast.core.issues import Issue, Severity
 from holdfast.core.ledger import Ledger, clock_jumps, first_break
-from holdfast.errors import CallError
+from holdfast.errors import CallError, ChainBroken
 from holdfast.study.model import MIC, Outcome, Study
 from holdfast.study.parse import content_hash
 
@@ -81,6 +81,8 @@ class OpenedStudy:
             Before the lock; and, with `reveal`, before the reveal.
         CallError
             When the study has no such outcome or visit.
+        ChainBroken
+            When a record is not what was written; nothing is analysed then.
         """
         from holdfast.analysis.dataset import long_table
 
@@ -92,9 +94,17 @@ class OpenedStudy:
         """The locked ledger and everybody's arm, for analyses and reports; recorded under the name of the `door`.
 
         Before the reveal the ledger comes without training doses: they would tell which letter is which arm.
+
+        Raises
+        ------
+        NotPermitted, OutOfOrder
+            As `dataset`.
+        ChainBroken
+            When a record is not what was written; the message names the first such record.
         """
         access.permit_view(self.desk, "dataset")
         with self.desk.store.transaction() as tx:
+            _prove(tx.ledger())
             arms = access.open_all(self.desk, tx, door, reveal=reveal)
             return access.sight(self.desk, tx.ledger()).blind(), arms
 
@@ -138,3 +148,13 @@ class OpenedStudy:
 
     def __repr__(self) -> str:
         return f"OpenedStudy({self.study.study.code!r}, role={self.role!r})"
+
+
+def _prove(ledger: Ledger) -> None:
+    """Refuse to analyse records that are not what was written: exactly those that the analysis would read."""
+    broken = first_break(entry.record for entry in ledger.entries)
+    if broken is not None:
+        raise ChainBroken(
+            f"{broken.where[:1].upper()}{broken.where[1:]}: {broken.what} Nothing is analysed.",
+            ways_out=["holdfast verify says more; holdfast restore brings back the last verified backup."],
+        )
