@@ -251,3 +251,16 @@ def test_three_people_left_is_refused_with_ways_out(helpers: ModuleType) -> None
         assert analysed.found is None, analysed.code
         assert analysed.issues[0].code == "not-run"
         assert analysed.issues[0].what
+
+
+def test_people_with_a_missing_outcome_stay_in_beside_the_complete_ones(results: Results) -> None:
+    """Eleven of the 38 lack the outcome at follow-up: the effects are told with everybody too, or why they are not."""
+    found = next(each.found for each in results.analyses if each.model == "mediation" and each.found is not None)
+    everybody = [row for row in found.rows if row.what.endswith("with everybody")]
+    told = [note for note in found.notes if "everybody" in note]
+    assert told
+    assert everybody or "could not be fitted" in told[0]
+    for row in everybody:
+        if row.what.startswith("total"):
+            complete = next(other for other in found.rows if other.what == "total effect")
+            assert row.estimate == pytest.approx(complete.estimate, abs=3 * complete.se)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from holdfast.analysis.context import Context, difference_words
 from holdfast.analysis.exposure import EXPOSURES, exposure
+from holdfast.analysis.models.mediation_missing import with_everybody
 from holdfast.analysis.outcomes import name
 from holdfast.analysis.results import Found, Row, Table, row_of
 from holdfast.errors import CallError
@@ -54,6 +55,10 @@ def run(declared: Mediation, context: Context) -> Found:
             curves += _curves(declared, context, table, covariates, contrast)
             drawn.append(_picture_of_several(several, declared, context, contrast))
             assumptions = several.assumptions
+        labels = [_label(code, context) for code in declared.mediators]
+        more, told = with_everybody(declared, context, table, covariates, contrast, labels)
+        rows += more
+        notes += told
     tables.append(Table("assumptions", "What this rests on", ("assumption",), tuple((text,) for text in assumptions)))
     if curves:
         tables.append(_sensitivity(curves))
