@@ -20,6 +20,7 @@ _DOORS = {
     "mmrm": "holdfast.stats.mmrm",
     "mmrm_design": "holdfast.stats.mmrm",
     "mmrm_many": "holdfast.stats.mmrm",
+    "clda": "holdfast.stats.mmrm",
     "ancova": "holdfast.stats.ancova",
     "retention": "holdfast.stats.retention",
     "responders": "holdfast.stats.responders",
