@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from holdfast.analysis.outcomes import better, mic_points
 from holdfast.analysis.results import Analysed, Row
 from holdfast.errors import CallError
 from holdfast.report.source import Source
+from holdfast.report.words import number
 from holdfast.study.contrasts import Contrast, parse_contrast
 from holdfast.study.model import Outcome
 
@@ -17,7 +19,8 @@ from holdfast.study.model import Outcome
 class Effect:
     """One contrast of an analysis: as declared (`row`), and turned so that more is better for `first`.
 
-    `sign` is what it was multiplied by. `mic` is the minimal important change in points, None where none is declared.
+    `sign` is what it was multiplied by. `mic` is the minimal important change as printed (points; per cent where the
+    outcome is analysed as its logarithm), None where none is declared.
     """
 
     analysed: Analysed
@@ -34,6 +37,76 @@ class Effect:
         """The row with its sign so that positive is better for `first`."""
         ends = sorted((self.sign * self.row.low, self.sign * self.row.high))
         return replace(self.row, estimate=self.sign * self.row.estimate, low=ends[0], high=ends[1])
+
+    @property
+    def unit(self) -> str:
+        """What `size` and `printed` are in: per cent on a logarithm, else the outcome's unit or points."""
+        if self.outcome.transform == "log":
+            return "%"
+        return "points" if self.outcome.unit in ("", "%") else self.outcome.unit
+
+    def size(self, value: float) -> float:
+        """A turned value as the advantage of the arm that it favours, without sign.
+
+        On a logarithm, per cent by which the geometric mean of that arm is better than the other's.
+        """
+        return advantage(self.outcome, abs(value), lower=self._lower)
+
+    @property
+    def printed(self) -> Row:
+        """The turned row in `unit`; on a logarithm each bound is per cent of the arm named second."""
+        if self.outcome.transform != "log":
+            return self.turned
+        row = self.turned
+        low, middle, high = (
+            advantage(self.outcome, value, lower=self._lower) for value in (row.low, row.estimate, row.high)
+        )
+        return replace(row, estimate=middle, low=low, high=high)
+
+    @property
+    def _lower(self) -> bool:
+        """Is less of the outcome better?"""
+        return (self.sign < 0) == (self.first == self.contrast.left)
+
+
+def decimals_of(each: Effect) -> int:
+    """Decimals in running text: the outcome's own, and one at least for per cent."""
+    return max(each.outcome.decimals, 1) if each.outcome.transform == "log" else each.outcome.decimals
+
+
+LOG = "logarithm"
+
+
+def advantage(outcome: Outcome, value: float, *, lower: bool) -> float:
+    """An improvement as printed: itself, or on a logarithm per cent of the geometric mean it is an improvement on."""
+    if outcome.transform != "log":
+        return value
+    return -100 * math.expm1(-value) if lower else 100 * math.expm1(value)
+
+
+def back_transformed(row: Row) -> tuple[Row, str]:
+    """A row as printed with its unit: per cent, 100 (exp(x) - 1), where it is on a logarithm; else as it is, and ""."""
+    if LOG not in row.what:
+        return row, ""
+    low, middle, high = (100 * math.expm1(value) for value in (row.low, row.estimate, row.high))
+    return replace(row, estimate=middle, low=low, high=high), "%"
+
+
+def geometric(logarithms: Sequence[float], decimals: int = 1) -> str:
+    """Geometric mean in the outcome's unit, and its SD as the factor it is, from logarithms (NaN where missing)."""
+    seen = [value for value in logarithms if not math.isnan(value)]
+    if not seen:
+        return number(None)
+    mean = sum(seen) / len(seen)
+    spread = math.sqrt(sum((value - mean) ** 2 for value in seen) / (len(seen) - 1)) if len(seen) > 1 else math.nan
+    factor = number(None) if math.isnan(spread) else f"×/÷ {number(math.exp(spread), 2)}"
+    return f"{number(math.exp(mean), max(decimals, 1))} ({factor})"
+
+
+def what_printed(row: Row) -> str:
+    """What a row is, in the words of the scale it is printed on."""
+    said = row.what.replace("difference in mean logarithm", "ratio of geometric means, as change")
+    return said.replace("(logarithm)", "(ratio of geometric means, as change)")
 
 
 def effects(source: Source, *models: str) -> tuple[Effect, ...]:
@@ -55,7 +128,7 @@ def _effect(source: Source, analysed: Analysed, outcome: Outcome, row: Row) -> E
         contrast = parse_contrast(row.contrast)
     except CallError:
         return None
-    if not contrast.right or contrast.change or row.what != "difference in means":
+    if not contrast.right or contrast.change or row.what not in ("difference in means", "difference in mean logarithm"):
         return None
     lower = better(source.study, outcome) == "lower"
     # "control - acupuncture" does not say which arm is the new one; the study file lists the comparator last.
@@ -63,9 +136,14 @@ def _effect(source: Source, analysed: Analysed, outcome: Outcome, row: Row) -> E
     sign = -1.0 if lower else 1.0
     if source.order.index(first) > source.order.index(second):
         first, second, sign = second, first, -sign
-    return Effect(
-        analysed, outcome, row, contrast, first, second, sign, mic_points(outcome.mic, mean_baseline(source, outcome))
-    )
+    return Effect(analysed, outcome, row, contrast, first, second, sign, _mic(source, outcome))
+
+
+def _mic(source: Source, outcome: Outcome) -> float | None:
+    """The MIC as printed; on a logarithm only a relative one can stand beside per cent."""
+    if outcome.transform != "log":
+        return mic_points(outcome.mic, mean_baseline(source, outcome))
+    return 100 * outcome.mic.relative if outcome.mic and outcome.mic.relative is not None else None
 
 
 def mean_baseline(source: Source, outcome: Outcome) -> float:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from holdfast.analysis.context import Context
+from holdfast.analysis.logs import named
 from holdfast.analysis.results import Found
 from holdfast.errors import CallError
 from holdfast.study import analyses
@@ -28,9 +29,9 @@ MODELS: Mapping[type[analyses.Declared], str] = {
 
 
 def runner(declared: analyses.Declared) -> Callable[[Any, Context], Found]:
-    """The function that runs this declaration."""
+    """The function that runs this declaration; on a logarithm, its results are called so."""
     module = MODELS.get(type(declared))
     if module is None:
         raise CallError(f"this holdfast cannot run {getattr(declared, 'model', '?')!r} analyses")
-    found: Callable[[Any, Context], Found] = import_module(f"holdfast.analysis.models.{module}").run
-    return found
+    run: Callable[[Any, Context], Found] = import_module(f"holdfast.analysis.models.{module}").run
+    return lambda given, context: named(run(given, context), context.study, getattr(given, "outcome", ""))

@@ -28,7 +28,7 @@ class Course:
     """One outcome over its visits.
 
     `days` places each visit, `lines` holds one tuple of values per person and arm (NaN where missing), `means` the
-    means per arm; `label` names the outcome with its unit, `how` says what the means are.
+    means per arm; `label` names the outcome with its unit, `how` says what the means are (`geometric`: of logarithms).
     """
 
     code: str
@@ -39,6 +39,7 @@ class Course:
     how: str
     better: str
     alt: str
+    geometric: bool = False
 
 
 @styled
@@ -86,12 +87,14 @@ def _spaghetti(panel: Any, course: Course, arm: str, colour: str, x: Sequence[fl
     paths = [path for path in paths if len(path) > 1]
     panel.add_collection(LineCollection(paths, colors=colour, alpha=alpha, linewidths=0.7, capstyle="round"))
     panel.autoscale_view()
-    means = [_mean([values[k] for values in lines]) for k in range(len(x))]
+    means = [_mean([values[k] for values in lines], geometric=course.geometric) for k in range(len(x))]
     panel.plot(x, means, color=INK, linewidth=2.0, marker="o", markersize=3.5, zorder=5)
 
 
-def _mean(values: Sequence[float]) -> float:
+def _mean(values: Sequence[float], *, geometric: bool = False) -> float:
     seen = [value for value in values if not math.isnan(value)]
+    if geometric and seen:
+        return math.exp(sum(math.log(value) for value in seen) / len(seen))
     return sum(seen) / len(seen) if seen else math.nan
 
 

@@ -38,8 +38,8 @@ def _picture(source: Source, found: Sequence[Effect], code: str, *, in_mic: bool
         if title != heading:
             heading = title
             bars.append(forest.Bar(_short(title, 84), heading=True))
-        bars.append(_bar(each, unit))
-        row = each.turned
+        bars.append(_bar(each, unit, in_mic=in_mic))
+        row = each.printed if in_mic else each.turned
         said.append(
             f"{each.outcome.code} at {row.at}: {estimate(row.estimate / unit, row.low / unit, row.high / unit, 2)}"
         )
@@ -54,7 +54,7 @@ def _picture(source: Source, found: Sequence[Effect], code: str, *, in_mic: bool
             axis,
             f"favours {second}",
             f"favours {first}",
-            ("benefit in points (CI)", "p"),
+            (_column(found), "p"),
             1.0 if in_mic else None,
             alt,
         )
@@ -63,15 +63,22 @@ def _picture(source: Source, found: Sequence[Effect], code: str, *, in_mic: bool
     return Picture(code, title, _caption(source, found, first, in_mic=in_mic), alt, drawn)
 
 
-def _bar(each: Effect, unit: float) -> forest.Bar:
-    row = each.turned
+def _column(found: Sequence[Effect]) -> str:
+    log = [each.outcome.transform == "log" for each in found]
+    return "benefit (CI)" if any(log) else "benefit in points (CI)"
+
+
+def _bar(each: Effect, unit: float, *, in_mic: bool) -> forest.Bar:
+    row = each.printed if in_mic else each.turned  # SDs at the first visit are SDs of the logarithm
+    shown, log = each.printed, each.outcome.transform == "log"
     decimals = max(each.outcome.decimals, 1)
+    tail = " %" if log else ""
     return forest.Bar(
         label=f"{each.first} v {each.second}, {row.at}",
         estimate=row.estimate / unit,
         low=row.low / unit,
         high=row.high / unit,
-        printed=estimate(row.estimate, row.low, row.high, decimals),
+        printed=estimate(shown.estimate, shown.low, shown.high, decimals) + tail,
         p=p_value(row.p),
         primary=each.analysed.role == "primary",
     )
@@ -81,6 +88,8 @@ def _caption(source: Source, found: Sequence[Effect], first: str, *, in_mic: boo
     turned = (
         f"Signs are turned so that positive numbers favour {first}; numbers at the right are points of each outcome."
     )
+    if any(each.outcome.transform == "log" for each in found):
+        turned += " Numbers with % compare geometric means, since those outcomes are analysed as logarithms."
     if not in_mic:
         return f"{turned} The SD is that of everybody randomised at the first visit."
     units = {}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from holdfast.analysis.outcomes import better, name
 from holdfast.analysis.results import Analysed, Row
+from holdfast.report.effects import LOG, back_transformed, geometric
 from holdfast.report.figures import trajectories
 from holdfast.report.model import Block, Grid, Line, Picture, Section
 from holdfast.report.source import Source
@@ -38,7 +39,7 @@ def _observed(source: Source) -> Grid | None:
         if all(cell[0] == "0" for _, cells in rows for cell in cells):
             continue
         unit = f" ({outcome.unit})" if outcome.unit else ""
-        log = ", log scale" if outcome.transform == "log" else ""
+        log = ", geometric mean (SD as factor)" if outcome.transform == "log" else ""
         better_is = f"; {better(source.study, outcome)} is better"
         lines.append(Line((f"{name(outcome)}{unit}{log}{better_is}",), "group"))
         for visit, cells in rows:
@@ -55,7 +56,8 @@ def _cells(source: Source, outcome: Outcome, visit: str) -> list[tuple[str, str]
     for arm in source.order:
         values = [sheet.get(outcome.code, code, visit) for code in source.people_of(arm)]
         seen = sum(not math.isnan(value) for value in values)
-        cells.append((str(seen), mean_sd(values, outcome.decimals)))
+        told = geometric(values, outcome.decimals) if outcome.transform == "log" else mean_sd(values, outcome.decimals)
+        cells.append((str(seen), told))
     return cells
 
 
@@ -75,6 +77,8 @@ def _compared(source: Source) -> Grid | None:
     level = {f"{100 * row.level:g}%" for each in source.results.analyses for row in each.contrasts} or {"95%"}
     columns = ("Contrast", "Visit", f"Estimate ({'/'.join(sorted(level))} CI)", "p", "People")
     note = "Estimates are first arm minus second. The code in brackets names the declared analysis in Methods."
+    if any(LOG in row.what for analysed in source.of_model("ancova", "mmrm") for row in analysed.contrasts):
+        note += " Per cent: by how much the geometric mean of the first arm is above that of the second (ratio − 1)."
     return Grid("compared", "Adjusted comparisons", columns, tuple(lines), note, "llrrr", (3.2, 1.2, 2.4, 0.8, 0.6))
 
 
@@ -83,7 +87,8 @@ DASHED = "–"
 
 def _row(row: Row, decimals: int, analysed: Analysed) -> Line:
     found = analysed.found
-    printed = estimate(row.estimate, row.low, row.high, max(decimals, 1))
+    shown, unit = back_transformed(row)
+    printed = estimate(shown.estimate, shown.low, shown.high, max(decimals, 1)) + (f" {unit}" if unit else "")
     return Line(
         (contrast(row.contrast, row.at), row.at, printed, p_value(row.p), str(found.n) if found else DASHED), "indent"
     )
@@ -109,7 +114,12 @@ def _trajectory(source: Source, outcome: Outcome) -> Picture:
         for arm in source.order
     }
     unit = f" ({outcome.unit})" if outcome.unit else ""
-    label = f"{name(outcome)}{unit}" + (", log scale" if outcome.transform == "log" else "")
+    label = f"{name(outcome)}{unit}"
+    log = outcome.transform == "log"
+    if log:
+        how = how.replace("means", "geometric means")
+        lines = {arm: [[math.exp(value) for value in row] for row in rows] for arm, rows in lines.items()}
+        means = {arm: [_exp(mean) for mean in row] for arm, row in means.items()}
     days = visit_days(source.study, outcome.visits)
     alt = _alt(source, outcome, means)
     course = trajectories.Course(
@@ -121,13 +131,20 @@ def _trajectory(source: Source, outcome: Outcome) -> Picture:
         how,
         better(source.study, outcome),
         alt,
+        geometric=log,
     )
     caption = "Each thin line is one person; the dark line joins the observed means of everybody seen. " + (
         f"At the right, adjusted means with intervals from “{from_code}”; visits outside it show observed means."
         if from_code
         else "At the right, observed means with 95% intervals."
     )
+    if log:
+        caption += " Means are geometric, since this outcome is analysed as its logarithm."
     return Picture(course.code, f"{name(outcome)} over time", caption, alt, trajectories.draw(course))
+
+
+def _exp(mean: trajectories.Mean) -> trajectories.Mean:
+    return trajectories.Mean(mean.at, math.exp(mean.estimate), math.exp(mean.low), math.exp(mean.high))
 
 
 def _means(source: Source, outcome: Outcome) -> tuple[dict[str, list[trajectories.Mean]], str, str]:
@@ -177,4 +194,5 @@ def _alt(source: Source, outcome: Outcome, means: Mapping[str, Sequence[trajecto
     for arm, row in means.items():
         values = ", ".join(f"{mean.at} {number(mean.estimate, outcome.decimals)}" for mean in row)
         parts.append(f"{source.arm_name(arm)}: {values}")
-    return f"{name(outcome)} over the visits, one line per person. Means: {'; '.join(parts)}."
+    kind = "Geometric means" if outcome.transform == "log" else "Means"
+    return f"{name(outcome)} over the visits, one line per person. {kind}: {'; '.join(parts)}."

@@ -8,13 +8,14 @@ from typing import Any
 
 from holdfast.analysis.outcomes import better, mic_points, name
 from holdfast.analysis.results import Analysed
-from holdfast.report.effects import mean_baseline
+from holdfast.report.effects import advantage, mean_baseline
 from holdfast.report.figures import confounding, contour, cumulative, forest, paths
 from holdfast.report.figures import durability as durability_figure
 from holdfast.report.figures import recurrence as recurrence_figure
 from holdfast.report.model import Picture
 from holdfast.report.source import Source
 from holdfast.report.words import estimate, interval, number, typeset
+from holdfast.study.model import Outcome
 
 
 def _series(analysed: Analysed, key: str) -> Any:
@@ -31,8 +32,8 @@ def durability(source: Source, analysed: Analysed) -> list[Picture]:
     kept = [
         durability_figure.Kept(
             str(each["arm"]),
-            durability_figure.Gain(*(float(v) for v in each["first"])),
-            durability_figure.Gain(*(float(v) for v in each["last"])),
+            _gain(source, outcome, each["first"]),
+            _gain(source, outcome, each["last"]),
             str(each["said"]),
         )
         for each in sorted(arms, key=lambda each: source.order.index(str(each["arm"])))
@@ -44,13 +45,13 @@ def durability(source: Source, analysed: Analysed) -> list[Picture]:
         for each in kept
     ]
     alt = f"Bars of the improvement in {name(outcome)}. " + "; ".join(said) + "."
-    unit = f" ({outcome.unit})" if outcome.unit else ""
+    unit = _unit_of_change(outcome)
     figure = durability_figure.Durability(
         f"durability-{analysed.code}",
         f"improvement in {outcome.name or outcome.code}{unit}",
         (str(visits[0]), str(visits[1])),
         kept,
-        mic_points(outcome.mic, mean_baseline(source, outcome)),
+        None if outcome.transform == "log" else mic_points(outcome.mic, mean_baseline(source, outcome)),
         alt,
     )
     caption = (
@@ -58,6 +59,17 @@ def durability(source: Source, analysed: Analysed) -> list[Picture]:
         "follow-up; above them the share kept by Fieller's theorem."
     )
     return [Picture(figure.code, "Gained and kept", caption, alt, durability_figure.draw(figure))]
+
+
+def _gain(source: Source, outcome: Outcome, numbers: Sequence[float]) -> durability_figure.Gain:
+    lower = better(source.study, outcome) == "lower"
+    return durability_figure.Gain(*(advantage(outcome, float(value), lower=lower) for value in numbers))
+
+
+def _unit_of_change(outcome: Outcome) -> str:
+    if outcome.transform == "log":
+        return " (%)"
+    return f" ({outcome.unit})" if outcome.unit else ""
 
 
 def responders(source: Source, analysed: Analysed) -> list[Picture]:
@@ -75,15 +87,17 @@ def responders(source: Source, analysed: Analysed) -> list[Picture]:
             for code in source.people_of(arm)
             if code in keep
         ]
-        gains[arm] = [sign * (a - b) for a, b in pairs if not (math.isnan(a) or math.isnan(b))]
+        gains[arm] = [
+            advantage(outcome, sign * (a - b), lower=sign > 0) for a, b in pairs if not (math.isnan(a) or math.isnan(b))
+        ]
     if any(len(values) == 0 for values in gains.values()):
         return []
     thresholds = {}
     known = _series(analysed, "thresholds") or {}
-    if known.get("absolute"):
+    if known.get("absolute") and outcome.transform != "log":
         thresholds[f"MIC {number(known['absolute'], 1).removesuffix('.0')}"] = float(known["absolute"])
     alt = _curve_words(gains, thresholds, outcome.decimals)
-    unit = f" ({outcome.unit})" if outcome.unit else ""
+    unit = _unit_of_change(outcome)
     code = f"cumulative-{analysed.code}"
     label = f"improvement in {outcome.name or outcome.code} at {analysed.at}{unit}"
     drawn = cumulative.draw(cumulative.Cumulative(code, label, gains, thresholds, alt))

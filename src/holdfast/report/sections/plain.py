@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 
 from holdfast.analysis.outcomes import name
+from holdfast.analysis.results import Analysed, Row
 from holdfast.core.facts import AdverseEvent
-from holdfast.report.effects import Effect, effects
+from holdfast.report.effects import Effect, back_transformed, effects
 from holdfast.report.model import Block, Callout, Paragraph, Section
-from holdfast.report.path import arm_paths
+from holdfast.report.path import ArmPath, arm_paths, by_chance, only_imported
+from holdfast.report.sections.harms import HARMS_NOT_IMPORTED
 from holdfast.report.source import Source
 from holdfast.report.words import join, number, plural, sentence
+from holdfast.study.contrasts import parse_contrast
 
 
 def section(source: Source) -> Section:
@@ -23,6 +26,7 @@ def section(source: Source) -> Section:
         ("What was found", _found(source)),
         ("Did it last?", _lasting(source)),
         ("How many did clearly better", _responders(source)),
+        ("Did it come back?", _flares(source)),
         ("Unwanted effects", _harms(source)),
         ("How sure can we be?", _sure(source)),
     ):
@@ -45,14 +49,16 @@ def _question(source: Source) -> str:
 
 def _people(source: Source) -> str:
     frame = source.data.people
-    condition = f" with {source.study.study.condition}" if source.study.study.condition else ""
-    parts = [f"{plural(len(frame), 'person', 'people')}{condition} were put into groups by chance"]
+    kind = "simulated " if source.results.simulated else ""
+    condition = f" ({source.study.study.condition})" if source.study.study.condition else ""
+    parts = [f"{len(frame)} {kind}{'person' if len(frame) == 1 else 'people'}{condition} took part"]
     if "age" in frame:
         ages = [float(value) for value in frame["age"] if not math.isnan(float(value))] if len(frame) else []
         if ages:
             parts.append(f"they were {number(sum(ages) / len(ages), 0)} years old on average")
-    sizes = [f"{len(source.people_of(arm))} {source.arm_name(arm)}" for arm in source.order]
-    return sentence("; ".join(parts)) + f" Groups: {join(sizes)}."
+    sizes = [f"{len(source.people_of(arm))} in the {source.arm_name(arm)} group" for arm in source.order]
+    how = " Chance decided who came into which group." if by_chance(source) else ""
+    return sentence("; ".join(parts)) + f" {sentence(join(sizes))}{how}"
 
 
 def _programmes(source: Source) -> str:
@@ -86,44 +92,40 @@ def _found(source: Source) -> str:
 def _undecided(source: Source, found: list[Effect]) -> str:
     """Many visits and no clear difference at any of them, in one sentence."""
     visits = join([source.visit_name(each.row.at) for each in found])
-    what, decimals = name(found[0].outcome), found[0].outcome.decimals
-    sizes = sorted(abs(each.turned.estimate) for each in found)
-    spread = f"{number(sizes[0], decimals)} to {number(sizes[-1], decimals)} points"
+    what, unit = name(found[0].outcome), found[0].unit
+    sizes = sorted(each.size(each.turned.estimate) for each in found)
     low, high = min(each.turned.low for each in found), max(each.turned.high for each in found)
-    first, second = found[0].first, found[0].second
+    worst, best = (rough(found[0].size(value)) for value in (low, high))
+    first, second = source.arm_name(found[0].first), source.arm_name(found[0].second)
     return (
         f"{what}, {visits}: at none of these visits can the study say which group did better. The averages lay "
-        f"{spread} apart, which chance alone could explain (the data fit anything from {number(-low, decimals)} better "
-        f"with {second} to {number(high, decimals)} better with {first})."
+        f"{rough(sizes[0])} to {rough(sizes[-1])} {unit} apart, which chance alone could explain (the data fit "
+        f"anything from {worst} better with {second} to {best} better with {first})."
     )
 
 
 def verdict(source: Source, each: Effect) -> str:
     """One comparison in plain words: who did better, by how much, how certain, and whether it matters."""
     row = each.turned
-    what, unit = name(each.outcome).lower().replace("nprs", "NPRS").replace("modi", "MODI"), each.outcome.unit
-    what = name(each.outcome)
-    when = source.visit_name(row.at)
-    decimals = each.outcome.decimals
-    points = "points" if unit in ("", "%") else unit
-    size = f"{number(abs(row.estimate), decimals)} {points}"
-    better = each.first if row.estimate >= 0 else each.second
-    spread = _spread(each)
+    what, when = name(each.outcome), source.visit_name(row.at)
+    size = f"{rough(each.size(row.estimate))} {each.unit}"
+    better = source.arm_name(each.first if row.estimate >= 0 else each.second)
+    spread = _spread(source, each)
     if row.low > 0 or row.high < 0:
-        matter = _matters(each)
-        return f"{what}, {when}: the {better} group did better, by about {size} on average ({spread}){matter}."
+        return f"{what}, {when}: the {better} group did better, by about {size} on average ({spread}){_matters(each)}."
     return (
-        f"{what}, {when}: the study cannot say which group did better. The {better} group was ahead by {size} on "
+        f"{what}, {when}: the study cannot say which group did better. The {better} group was ahead by about {size} on "
         f"average, but chance alone could explain that ({spread}){_still_possible(each)}."
     )
 
 
-def _spread(each: Effect) -> str:
-    row, decimals = each.turned, each.outcome.decimals
+def _spread(source: Source, each: Effect) -> str:
+    row = each.turned
+    percent = " %" if each.outcome.transform == "log" else ""
     sides = []
     for value in (row.low, row.high):
         arm = each.first if value >= 0 else each.second
-        sides.append((number(abs(value), decimals), arm))
+        sides.append((rough(each.size(value)) + percent, source.arm_name(arm)))
     (a, one), (b, other) = sides
     if one == other:
         low, high = (a, b) if abs(row.low) <= abs(row.high) else (b, a)
@@ -131,33 +133,45 @@ def _spread(each: Effect) -> str:
     return f"the data fit anything from {a} better with {one} to {b} better with {other}"
 
 
+def _noticed(each: Effect) -> float | None:
+    """What one person notices: only an absolute change that a source stands behind; a relative one is a rule."""
+    mic = each.outcome.mic
+    return each.mic if mic and mic.absolute is not None and mic.source and each.outcome.transform != "log" else None
+
+
 def _matters(each: Effect) -> str:
-    if not each.mic:
+    noticed = _noticed(each)
+    if noticed is None:
         return ""
-    row = each.turned
-    near, far = sorted((abs(row.low), abs(row.high)))
-    if near >= each.mic:
+    near, far = sorted((each.size(each.turned.low), each.size(each.turned.high)))
+    if near >= noticed:
         return "; on average more than what one person usually notices"
-    if far < each.mic:
+    if far < noticed:
         return "; on average less than what one person usually notices"
     return "; it may or may not be as large as what one person usually notices"
 
 
 def _still_possible(each: Effect) -> str:
-    if not each.mic:
+    noticed = _noticed(each)
+    if noticed is None:
         return ""
-    row = each.turned
-    if -each.mic < row.low and row.high < each.mic:
-        return "; a difference that people would notice is unlikely"
-    return "; a difference that people would notice is still possible"
+    if max(each.size(each.turned.low), each.size(each.turned.high)) < noticed:
+        return "; a difference as large as what one person usually notices is unlikely"
+    return "; a difference as large as what one person usually notices is still possible"
 
 
 def _mic_words(found: list[Effect]) -> str:
     first = found[0]
-    if not first.mic:
+    noticed = _noticed(first)
+    if noticed is None:
         return ""
-    size = f"{number(first.mic, 0)} points"
-    return f" A change of about {size} is the smallest that one person usually notices as better or worse."
+    doubt = "" if first.outcome.mic and first.outcome.mic.verified else ", not verified"
+    source = first.outcome.mic.source if first.outcome.mic else ""
+    return (
+        f" A change of about {rough(noticed)} {first.unit} is the smallest that one person usually notices as better "
+        f"or worse ({source}{doubt}). That yardstick is meant for single persons; a smaller average can still hold "
+        "people who changed a lot."
+    )
 
 
 def _lasting(source: Source) -> str:
@@ -166,10 +180,11 @@ def _lasting(source: Source) -> str:
         return " ".join(kept)
     primary = source.primary
     for row in primary.contrasts if primary else ():
-        if " to " in row.at and row.what == "difference in means":
+        if " to " in row.at and row.what in ("difference in means", "difference in mean logarithm"):
             outcome = source.outcome_of(primary) if primary else None
-            decimals = outcome.decimals if outcome else 1
-            moved = f"{number(row.low, decimals)} to {number(row.high, decimals)} points"
+            shown, unit = back_transformed(row)
+            decimals = max(outcome.decimals if outcome else 1, 1 if unit else 0)
+            moved = f"{number(shown.low, decimals)} to {number(shown.high, decimals)} {unit or 'points'}"
             if row.low <= 0 <= row.high:
                 return f"From {row.at} the gap between the groups did not clearly change (change of the gap: {moved})."
             return f"From {row.at} the gap between the groups changed (by {moved})."
@@ -183,16 +198,31 @@ def _kept(source: Source) -> list[str]:
         for row in analysed.rows:
             if row.what != "retention":
                 continue
-            late = source.visit_name(row.at.partition(" / ")[0])
-            if math.isinf(row.low) or math.isinf(row.high):
-                said.append(f"{source.arm_name(row.contrast)}: the study cannot say how much of the gain was kept.")
-                continue
-            spread = f"the data fit {number(100 * row.low, 0)}% to {number(100 * row.high, 0)}%"
-            size = f"about {number(100 * row.estimate, 0)}% as large as the first improvement"
-            said.append(f"{source.arm_name(row.contrast)}, {late}: the improvement was {size} ({spread}).")
+            arm, late = source.arm_name(row.contrast), source.visit_name(row.at.partition(" / ")[0])
+            if not all(math.isfinite(value) for value in (row.estimate, row.low, row.high)):
+                said.append(f"{arm}: the study cannot say how much of the gain was kept.")
+            else:
+                said.append(f"{arm}, {late}: {_share_left(row.estimate)} (the data fit {_range(row.low, row.high)}).")
         if said:
             return said
     return said
+
+
+def _share_left(share: float) -> str:
+    if share <= 0:
+        return "nothing was left of the first improvement"
+    if share > 1.05:
+        return f"the improvement had grown to about {rough(share)} times the first one"
+    return f"about {number(100 * min(share, 1.0), 0)}% of the first improvement was left"
+
+
+def _range(low: float, high: float) -> str:
+    """Limits of a share in words: below none and above all of it are no amounts that anybody can picture."""
+    if high <= 0:
+        return "none of it being left"
+    least = "none" if low <= 0 else "all" if low >= 0.995 else f"{number(100 * low, 0)}%"
+    most = f"{number(100 * high, 0)}% of it" if high < 0.995 else "all of it" if high <= 1.1 else "more than all of it"
+    return f"anything between {least} and {most}" if least != "all" else "all of it or more"
 
 
 def _responders(source: Source) -> str:
@@ -200,39 +230,122 @@ def _responders(source: Source) -> str:
         if analysed.found is None or not analysed.found.tables:
             continue
         counted = {str(row[0]): (row[1], row[2]) for row in analysed.found.tables[0].rows}
-        said = [f"{counted[arm][0]} of {counted[arm][1]} people in {arm}" for arm in source.order if arm in counted]
-        return f"{join(said)} improved by an amount that matters ({source.visit_name(analysed.at)})."
+        said = [
+            f"{counted[arm][0]} of {counted[arm][1]} people in the {source.arm_name(arm)} group"
+            for arm in source.order
+            if arm in counted
+        ]
+        return f"{join(said)} were clearly better at this visit: {source.visit_name(analysed.at)}. {_rule(source, analysed)}"
     return ""
+
+
+def _rule(source: Source, analysed: Analysed) -> str:
+    """From which improvement on a person counted as clearly better."""
+    found = analysed.found.series.get("thresholds", {}) if analysed.found else {}
+    rule = str(analysed.declared.get("rule", ""))
+    outcome = source.outcome_of(analysed)
+    unit = "points" if outcome is None or outcome.unit in ("", "%") else outcome.unit
+    parts = []
+    if "absolute" in found and rule != "relative":
+        parts.append(f"{rough(found['absolute'])} {unit}")
+    if "relative" in found and rule != "absolute":
+        parts.append(f"{number(100 * found['relative'], 0)} %")
+    size = join(parts, "and" if rule == "both" else "or")
+    return f"The study counted a person as clearly better from {size} improvement on." if parts else ""
+
+
+def _flares(source: Source) -> str:
+    """How many people had an episode again, and whether one group had more of them, from the recurrence analysis."""
+    said = []
+    for analysed in source.of_model("recurrence"):
+        if analysed.found is None or not analysed.found.tables:
+            continue
+        counted = {str(row[0]): row for row in analysed.found.tables[0].rows}
+        people = [
+            f"{counted[arm][2]} of {counted[arm][1]} people in the {source.arm_name(arm)} group"
+            for arm in source.order
+            if arm in counted
+        ]
+        said.append(f"{analysed.title}: {join(people)} had at least one.")
+        said += [_more_often(source, row) for row in analysed.contrasts if row.what.startswith("ratio of rates")]
+    return " ".join(said)
+
+
+def _more_often(source: Source, row: Row) -> str:
+    if not all(math.isfinite(value) and value > 0 for value in (row.estimate, row.low, row.high)):
+        return ""
+    contrast = parse_contrast(row.contrast)
+    first, second = source.arm_name(contrast.left), source.arm_name(contrast.right)
+    estimate, low, high = row.estimate, row.low, row.high
+    if estimate < 1:
+        first, second, estimate, low, high = second, first, 1 / estimate, 1 / high, 1 / low
+    times = f"about {rough(estimate)} times as often; the data fit {rough(low)} to {rough(high)} times"
+    if low > 1:
+        return f"They came more often in the {first} group than in the {second} group ({times})."
+    return f"The study cannot say which group had them more often (in the {first} group {times})."
 
 
 def _harms(source: Source) -> str:
     if not source.ledger.all(AdverseEvent):
+        if only_imported(source):
+            return HARMS_NOT_IMPORTED
         return "No unwanted effects were recorded. That does not prove that there were none."
     said, serious = [], 0
+    who: dict[str, set[str]] = {}
     for arm in source.order:
         people = source.people_of(arm)
-        entries = [entry for code in people for entry in source.ledger.of(code, AdverseEvent)]
-        hurt = {entry.record.participant for entry in entries}
-        serious += sum(isinstance(entry.fact, AdverseEvent) and entry.fact.serious for entry in entries)
-        said.append(f"{len(hurt)} of {len(people)} people in {arm}")
+        hurt = set()
+        for entry in (entry for code in people for entry in source.ledger.of(code, AdverseEvent)):
+            if isinstance(fact := entry.fact, AdverseEvent):
+                hurt.add(entry.record.participant)
+                who.setdefault(fact.what, set()).add(entry.record.participant)
+                serious += fact.serious
+        said.append(f"{len(hurt)} of {len(people)} people in the {source.arm_name(arm)} group")
+    often = sorted(who, key=lambda what: -len(who[what]))[:3]
+    listed = join([f"{what} ({plural(len(who[what]), 'person', 'people')})" for what in often])
     grave = (
         "None was serious."
         if serious == 0
         else f"{plural(serious, 'event')} {'was' if serious == 1 else 'were'} serious."
     )
-    return f"{join(said)} had at least one unwanted event, such as sore muscles or more pain. {grave}"
+    lead = "Recorded were" if len(who) <= len(often) else "Most often recorded were"
+    return f"{join(said)} had at least one unwanted event. {lead}: {listed}. {grave}"
 
 
 def _sure(source: Source) -> str:
-    total = sum(path.allocated for path in arm_paths(source))
-    analysed = [path.analysed for path in arm_paths(source) if path.analysed is not None]
-    parts = []
+    paths = arm_paths(source)
+    total = sum(path.allocated for path in paths)
+    analysed = [path.analysed for path in paths if path.analysed is not None]
+    parts = [_without_score(source, paths, total)]
     if analysed and sum(analysed) < total:
-        parts.append(
-            f"{sum(analysed)} of {total} people are in the main comparison; the others could not be measured later"
-        )
+        parts.append(f"{sum(analysed)} of {total} people are in the main comparison")
     if total < 100:
         parts.append("the study is small, so the true difference may be quite different from the average found")
     if source.results.simulated:
         parts.append("the people are simulated: this shows how the report works, and says nothing about training")
-    return " ".join(sentence(part) for part in parts)
+    return " ".join(sentence(part) for part in parts if part)
+
+
+def _without_score(source: Source, paths: tuple[ArmPath, ...], total: int) -> str:
+    """Who has no main outcome at the last visit, also where the main comparison uses their earlier scores."""
+    outcome = source.study.primary
+    if outcome is None or not paths or outcome.visits[-1] not in paths[0].seen:
+        return ""
+    last = outcome.visits[-1]
+    missing = [path.allocated - path.seen[last] for path in paths]
+    if not sum(missing):
+        return f"everybody has a score at the last visit ({source.visit_name(last)})"
+    each = join([f"{n} in the {source.arm_name(path.arm)} group" for n, path in zip(missing, paths, strict=True)])
+    lead = f"{sum(missing)} of {total} people have no score at the last visit ({source.visit_name(last)}): {each}"
+    model = source.primary.model if source.primary else ""
+    return lead + ("; the main comparison uses the scores they gave before" if model == "mmrm" else "")
+
+
+def rough(value: float) -> str:
+    """A number with two significant digits, for people who read one number once."""
+    if not math.isfinite(value) or value == 0:
+        return number(value, 0)
+    value = float(f"{value:.2g}")
+    decimals = max(0, 1 - math.floor(math.log10(abs(value))))
+    text = number(value, decimals)
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from holdfast.analysis.results import Analysed, Row, Table
 from holdfast.core.issues import Severity
+from holdfast.report.effects import back_transformed, what_printed
 from holdfast.report.model import Block, Bullets, Callout, Grid, Line, Paragraph, Picture, Section
 from holdfast.report.sections import pictures
 from holdfast.report.source import Source
@@ -75,7 +76,7 @@ def _decimals(source: Source, analysed: Analysed) -> int:
 
 def _rows(analysed: Analysed, label: str, decimals: int) -> Grid:
     lines = tuple(
-        Line((contrast(row.contrast, row.at), row.at, row.what, printed(row, decimals), p_value(row.p)))
+        Line((contrast(row.contrast, row.at), row.at, what_printed(row), printed(row, decimals), p_value(row.p)))
         for row in analysed.rows
     )
     columns = ("Contrast", "Visit", "What", f"Estimate ({100 * analysed.rows[0].level:g}% CI)", "p")
@@ -86,7 +87,10 @@ def _rows(analysed: Analysed, label: str, decimals: int) -> Grid:
 
 
 def printed(row: Row, decimals: int) -> str:
-    """An estimate with its interval on the scale it is on: proportions in per cent, ratios with two decimals."""
+    """An estimate with its interval on its scale: proportions and logarithms in per cent, ratios with two decimals."""
+    shown, unit = back_transformed(row)
+    if unit:
+        return estimate(shown.estimate, shown.low, shown.high, max(1, decimals)) + f" {unit}"
     if row.what.startswith("risk difference"):
         return estimate(100 * row.estimate, 100 * row.low, 100 * row.high, 1) + " %"
     if row.what.startswith("number needed"):

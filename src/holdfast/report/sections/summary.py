@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdfast.analysis.outcomes import name
-from holdfast.report.effects import Effect, effects
+from holdfast.report.effects import Effect, back_transformed, effects
 from holdfast.report.model import Grid, Line, Section
 from holdfast.report.path import arm_paths, enrolment
 from holdfast.report.sections.questions import gaps
@@ -53,11 +53,11 @@ def _result(source: Source) -> str:
 
 
 def _said(each: Effect) -> str:
-    row = each.row
+    row, unit = back_transformed(each.row)
     decimals = max(each.outcome.decimals, 1)
     numbers = estimate(row.estimate, row.low, row.high, decimals)
     label = contrast(row.contrast, row.at)
-    return f"{label} at {row.at}: {numbers} {each.outcome.unit or 'points'}, p {_p(row.p)}"
+    return f"{label} at {row.at}: {numbers} {unit or each.outcome.unit or 'points'}, p {_p(row.p)}"
 
 
 def _p(p: float) -> str:

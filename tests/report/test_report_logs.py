@@ -1,0 +1,104 @@
+"""Outcomes analysed as logarithms: printed in per cent, never as if a logarithm had the outcome's unit."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from holdfast.analysis import Results, run
+from holdfast.report import Document, document, html
+from holdfast.report.effects import advantage, back_transformed, effects
+from holdfast.report.source import Source
+
+STUDIES = Path(__file__).parents[2] / "studies"
+
+
+def log_study(helpers: ModuleType):
+    """The simulated trial with VO2max as a logarithm, and every kind of analysis of it."""
+    plain = helpers.exercise_plain()
+    for outcome in plain["outcomes"]:
+        if outcome["code"] == "vo2max":
+            outcome |= {"transform": "log", "unit": "mL/kg/min", "better": "higher"}
+    plain["outcomes"][1] |= {"mic": None}
+    analyses = []
+    for each in plain["analyses"]:
+        if each["code"] in ("primary", "ancova", "durability", "missing", "for-whom", "dose", "permutation"):
+            changed = {**each, "outcome": "vo2max"}
+            changed.pop("margin", None)
+            analyses.append(changed)
+    return helpers.study_of(plain, *analyses)
+
+
+@pytest.fixture(scope="module")
+def run_of_logs(helpers: ModuleType) -> tuple[Results, Document, Source]:
+    _, ledger, arms = helpers.exercise()
+    study = log_study(helpers)
+    results = run(study, ledger, arms)
+    return results, document(study, ledger, results, arms), Source(study, ledger, results, arms)
+
+
+def test_rows_on_the_logarithm_say_so(run_of_logs: tuple[Results, Document, Source]) -> None:
+    results, _, _ = run_of_logs
+    assert [each.code for each in results.analyses if each.found is None] == []
+    for analysed in results.analyses:
+        for row in analysed.contrasts:
+            assert "logarithm" in row.what, (analysed.code, row.what)
+    said = {row["what"] for each in results.plain()["analyses"] for row in each["estimates"]}
+    assert "difference in means" not in said
+    assert "retention" in said  # a ratio of changes is no logarithm
+    assert "effect of the arm on the dose" in said  # and sessions are none either
+
+
+def test_no_log_outcome_is_followed_by_its_unit(run_of_logs: tuple[Results, Document, Source]) -> None:
+    results, made, _ = run_of_logs
+    text = unescape(re.sub(r"<[^>]+>", " ", html(made).split("</head>")[1])).replace("\u00a0", " ")
+    assert re.findall(r"[\d)] mL/kg/min", text) == []
+    row = results.get("ancova").contrasts[0]
+    compared = next(grid for grid in made.grids if grid.code == "compared")
+    printed = [line.cells[2] for line in compared.lines if line.kind == "indent"]
+    assert all(cell.endswith(" %") for cell in printed)
+    # By hand: 100 (exp(x) - 1).
+    assert printed[-1].startswith(f"{100 * (math.exp(row.estimate) - 1):.1f} (".replace("-", "−"))
+
+
+def test_percent_is_of_the_arm_that_it_is_told_against(run_of_logs: tuple[Results, Document, Source]) -> None:
+    _, _, source = run_of_logs
+    each = effects(source)[0]
+    assert each.unit == "%"
+    # More is better here: 25 % more than the other, whichever arm is ahead (log 1.25 = 0.2231436).
+    assert each.size(math.log(1.25)) == pytest.approx(25)
+    assert each.size(-math.log(1.25)) == pytest.approx(25)
+    # Less is better: four fifths of the other is 20 % less.
+    assert advantage(each.outcome, math.log(1.25), lower=True) == pytest.approx(20)
+    shown, unit = back_transformed(each.row)
+    assert unit == "%"
+    assert shown.estimate == pytest.approx(100 * (math.exp(each.row.estimate) - 1))
+
+
+def test_the_real_study_of_loads_prints_per_cent(shared: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ten-thirty"
+    shutil.copytree(STUDIES / "ten-thirty", folder)
+    data = shared / "data/exscidata/tenthirty.csv"
+    command = [sys.executable, "-m", "holdfast.cli.main"]
+    words = ["import", str(data), str(folder), "--map", str(folder / "map.toml")]
+    subprocess.run([*command, *words], check=True, capture_output=True)
+    done = [*command, "report", str(folder), "--out", str(tmp_path / "out"), "--format", "html"]
+    subprocess.run(done, check=True, capture_output=True)
+    page = unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "out/report.html").read_text().split("</head>")[1]))
+    page = page.replace("\u00a0", " ")
+    # exp(0.1099), exp(0.0237) and exp(0.1957) of the mixed model, by hand: +11.6 % (2.4 to 21.6).
+    assert "11.6 (2.4 to 21.6) %" in page
+    assert "did better, by about 11.6 % on average (the data fit anything from 2.4 % to 21.6 % better)" in page
+    assert re.findall(r"[\d)] kg", page) == []
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    whats = {row["what"] for each in results["analyses"] for row in each["estimates"]}
+    assert whats == {"difference in mean logarithm"}
