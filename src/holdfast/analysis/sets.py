@@ -35,10 +35,10 @@ def in_words(study: Study, code: str) -> str:
     """The set as a clause of a sentence."""
     declared = next((each for each in study.analysis_sets if each.code == code), None)
     if declared is None:
-        return "everybody randomised, in the arm they were randomised to"
+        return "all randomised people with the values it needs, each in the arm they were randomised to"
     parts = [f"{observed} was observed" for observed in declared.observed]
     parts += [f"{name} is {level_text(value)}" for name, value in declared.where.items()]
-    return "everybody randomised" + (" for whom " + " and ".join(parts) if parts else "")
+    return "randomised people with the values it needs" + (", for whom " + " and ".join(parts) if parts else "")
 
 
 def _where(who: pd.DataFrame, conditions: Mapping[str, str | float | bool]) -> set[str]:

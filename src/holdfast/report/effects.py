@@ -69,11 +69,6 @@ class Effect:
         return (self.sign < 0) == (self.first == self.contrast.left)
 
 
-def decimals_of(each: Effect) -> int:
-    """Decimals in running text: the outcome's own, and one at least for per cent."""
-    return max(each.outcome.decimals, 1) if each.outcome.transform == "log" else each.outcome.decimals
-
-
 LOG = "logarithm"
 
 

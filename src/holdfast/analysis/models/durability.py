@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from holdfast.analysis.context import Context, difference_words
 from holdfast.analysis.models.mmrm import estimate_of
@@ -46,7 +47,7 @@ def run(declared: Durability, context: Context) -> Found:
         method=_words(declared, fit, kept),
         n=kept.n,
         rows=(*rows, *above),
-        n_by_arm=context.n_by_arm(after[after["value"].notna()]),
+        n_by_arm=context.n_by_arm(_with_first(declared, context)),
         tables=(_table(kept),),
         series={"visits": [early, late], "kept": _kept(kept, declared, context)},
         notes=(*(_say(ratio) for ratio in kept.kept), *_margins(kept, declared, context)),
@@ -79,9 +80,19 @@ def _ratio_row(ratio: Ratio, words: str, at: str, what: str) -> Row:
     )
 
 
-def _retention(declared: Durability, context: Context) -> Retention:
+def _all_visits(declared: Durability, context: Context) -> pd.DataFrame:
     table = context.long(declared, declared.outcome, list(declared.change))
-    table = table[table["arm"].notna()].reset_index(drop=True)
+    return table[table["arm"].notna()].reset_index(drop=True)
+
+
+def _with_first(declared: Durability, context: Context) -> pd.DataFrame:
+    """One row for each person with a value at the first visit: those whom the model of all visits is of."""
+    table = _all_visits(declared, context)
+    return table[(table["visit"] == declared.change[0]) & table["value"].notna()]
+
+
+def _retention(declared: Durability, context: Context) -> Retention:
+    table = _all_visits(declared, context)
     first = context.contrasts(declared)[0]
     return retention(
         table,
@@ -206,9 +217,10 @@ def _table(kept: Retention) -> Table:
 def _words(declared: Durability, fit: MmrmFit, kept: Retention) -> str:
     return (
         f"Gap between arms: mixed model {fit.design.formula} over {', '.join(fit.design.visits)}, "
-        f"{declared.covariance} covariance, REML, {declared.df} degrees of freedom. Gains of each arm and the "
-        f"share kept: mixed model of all three visits with one common mean at {declared.change[0]}, ratios by "
-        f"Fieller's theorem with the joint covariance; {kept.check.draws} bootstrap samples of people as a check."
+        f"{declared.covariance} covariance, REML, {declared.df} degrees of freedom, {fit.n_subjects} people. Gains of "
+        f"each arm and the share kept: mixed model of all three visits with one common mean at {declared.change[0]}, "
+        f"{kept.n} people, ratios by Fieller's theorem with the joint covariance; "
+        f"{kept.check.draws} bootstrap samples of people as a check."
     )
 
 

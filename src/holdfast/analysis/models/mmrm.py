@@ -158,4 +158,23 @@ def _covariance(fit: MmrmFit) -> Table:
 
 
 def _left_out(declared: Mmrm, fit: MmrmFit) -> tuple[Issue, ...]:
-    return tuple(Issue("left-out", declared.code, note, "", Severity.NOTE) for note in fit.notes)
+    """What the fit notes, with rows of the table told as people at visits."""
+    said = [_people_words(note, fit) for note in fit.notes]
+    return tuple(Issue("left-out", declared.code, note, "", Severity.NOTE) for note in said)
+
+
+def _people_words(note: str, fit: MmrmFit) -> str:
+    rows = re.fullmatch(r"(\d+) rows have no value of '([^']+)'(; left out)?", note)
+    if rows is None:
+        return note
+    if not rows[3]:  # the outcome itself
+        missing = ~fit.design.observed
+        counts = [(visit, int((missing & (fit.design.visit == k)).sum())) for k, visit in enumerate(fit.design.visits)]
+        told = [f"{people(count)} no score at {visit}" for visit, count in counts if count]
+        return "; ".join(told) + "."
+    return f"At {rows[1]} visits of people {rows[2]!r} is not known; they are left out."
+
+
+def people(count: int) -> str:
+    """A count of people with its verb."""
+    return f"{count} person has" if count == 1 else f"{count} people have"

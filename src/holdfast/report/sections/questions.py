@@ -63,7 +63,7 @@ def _blocks(source: Source, analysed: Analysed, draw: Draw) -> list[Block]:
         said = " ".join(typeset(sentence(f"{issue.what} {issue.remedy}".strip())) for issue in failed)
         blocks.append(Callout(said, "warning", f"{label}: not everything could be run"))
     if analysed.rows:
-        blocks.append(_rows(analysed, label, decimals))
+        blocks.append(_rows(source, analysed, label, decimals))
     blocks += [_table(analysed, table, decimals, source.order) for table in analysed.found.tables if table.rows]
     blocks += draw(source, analysed)
     return blocks
@@ -74,16 +74,27 @@ def _decimals(source: Source, analysed: Analysed) -> int:
     return max(outcome.decimals, 1) if outcome else 2
 
 
-def _rows(analysed: Analysed, label: str, decimals: int) -> Grid:
+def _rows(source: Source, analysed: Analysed, label: str, decimals: int) -> Grid:
     lines = tuple(
         Line((contrast(row.contrast, row.at), row.at, what_printed(row), printed(row, decimals), p_value(row.p)))
         for row in analysed.rows
     )
     columns = ("Contrast", "Visit", "What", f"Estimate ({100 * analysed.rows[0].level:g}% CI)", "p")
-    note = f"n = {analysed.found.n if analysed.found else 0}. {analysed.set_words[:1].upper()}{analysed.set_words[1:]}."
+    note = analysed_words(source, analysed)
     return Grid(
         f"estimates-{analysed.code}", label, columns, lines, note, align="lllrr", widths=(2.3, 1.1, 2.1, 2.2, 0.7)
     )
+
+
+def analysed_words(source: Source, analysed: Analysed) -> str:
+    """How many of those randomised an analysis is of, and who they are."""
+    n, randomised = (analysed.found.n if analysed.found else 0), len(source.data.people)
+    if analysed.model == "synthesis":
+        return f"{plural(n, 'study', 'studies')} in it."
+    _, chosen, who = analysed.set_words.partition(", for whom ")
+    only = f" (those for whom {who})" if chosen else ""
+    count = f"all {n}" if n == randomised else f"{n} of the {randomised}"
+    return f"Analysed: {count} randomised{only}, each in the arm they were randomised to."
 
 
 def printed(row: Row, decimals: int) -> str:
