@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import docx
 import pytest
 
 from holdfast.analysis import run
 from holdfast.core.facts import AdverseEvent, Imported, Screened
 from holdfast.report import Document, document
 from holdfast.report.model import Grid, Section
+from holdfast.report.sections.plain import kept_words, rough
 
 
 def facts(ledger: Any) -> list[tuple[str, str, Any]]:
@@ -102,3 +106,125 @@ def test_an_exclusion_rule_is_the_reason_itself(helpers: ModuleType) -> None:
 
 def test_the_registration_of_a_simulated_study_is_the_imitated_trials(made: Document) -> None:
     assert "Registration of the trial that this imitates | NCT00000000" in part(made, "study")
+
+
+# In plain words ----
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [(4.6037, "4.6"), (12.34, "12"), (131.0, "130"), (0.0456, "0.046"), (9.96, "10"), (7.0, "7"), (0.0, "0")],
+)
+def test_people_read_two_digits(value: float, printed: str) -> None:
+    assert rough(value) == printed
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (-0.06, 1.02, "anything between none and all of it"),
+        (0.41, 0.83, "anything between 41% and 83% of it"),
+        (0.87, 4.83, "anything between 87% and more than all of it"),
+        (1.03, 1.71, "all of it or more"),
+        (-0.5, -0.1, "none of it being left"),
+    ],
+)
+def test_a_share_that_was_kept_has_its_limits_in_words(low: float, high: float, words: str) -> None:
+    assert kept_words(low, high) == words
+
+
+def test_the_plain_page_counts_who_has_no_score_at_the_end(helpers: ModuleType, made: Document) -> None:
+    _, ledger, arms = helpers.exercise()
+    seen = {
+        code for code, visit, fact in facts(ledger) if visit == "FU" and getattr(fact, "instrument", "") == "modi-score"
+    }
+    lost = len(arms) - len(seen & set(arms))
+    said = part(made, "plain")
+    assert lost > 0
+    assert f"{lost} of 38 people have no score at the last visit (6 months later)" in said
+    assert "the main comparison uses the scores they gave before" in said  # a mixed model for repeated measures
+    assert "could not be measured" not in said
+
+
+def test_the_plain_page_has_names_and_no_codes(made: Document) -> None:
+    said = part(made, "plain")
+    assert "38 simulated people (chronic nonspecific low-back pain) took part" in said
+    for code in ("HIT", "MIT", "POST", "FU"):
+        assert re.search(rf"\b{code}\b", said) is None, code
+
+
+def test_the_plain_page_names_the_recorded_events(helpers: ModuleType, made: Document) -> None:
+    _, ledger, _ = helpers.exercise()
+    what = {fact.what for *_, fact in facts(ledger) if isinstance(fact, AdverseEvent)}
+    said = part(made, "plain")
+    assert "such as sore muscles" not in said
+    assert any(f"ecorded were: {each}" in said for each in what)
+
+
+def test_noticing_needs_an_absolute_change_with_a_source(acupuncture: Document, made: Document) -> None:
+    assert "notice" not in part(acupuncture, "plain")  # the only rule there is 35 % of the baseline
+    assert "(Ostelo 2008)" in part(made, "plain")
+    assert "meant for single persons" in part(made, "plain")
+
+
+def test_a_relative_rule_is_a_rule_of_the_study(shared: Path, helpers: ModuleType) -> None:
+    ledger, arms = helpers.acupuncture(shared)
+    rule = {"code": "better", "model": "responders", "outcome": "score", "at": "12 months", "rule": "relative"}
+    rule |= {"relative": 0.35, "contrasts": ["acupuncture - control"]}
+    study = helpers.study_of(helpers.ACUPUNCTURE, rule)
+    made = document(study, ledger, run(study, ledger, arms, only=["better"]), arms)
+    said = part(made, "plain")
+    assert "The study counted a person as clearly better from 35 % improvement on." in said
+    assert "in the Usual care group" in said
+
+
+@pytest.mark.parametrize(
+    ("verified", "fact", "told"), [(True, "", True), (False, "", False), (True, "There is no allocation list.", False)]
+)
+def test_chance_is_named_only_where_it_is_verified(helpers: ModuleType, verified: bool, fact: str, told: bool) -> None:
+    plain = helpers.exercise_plain()
+    plain["randomisation"] |= {"verified": verified, "source": "a note"}
+    plain["facts"] = [{"code": "allocation", "text": fact, "source": "a note"}] if fact else []
+    study = helpers.study_of(plain)
+    _, ledger, arms = helpers.exercise()
+    made = document(study, ledger, run(study, ledger, arms, only=["ancova"]), arms)
+    assert ("Chance decided" in part(made, "plain")) is told
+    note = next(grid.note for grid in made.grids if grid.code == "baseline")
+    assert ("arose by chance" in note) is told
+
+
+# Summary and titles ----
+
+
+def test_the_result_has_its_direction_in_words(acupuncture: Document, made: Document) -> None:
+    # BMJ 2004;328:744: adjusted difference 4.6 (2.2 to 7.0), P = 0.0002, better with acupuncture
+    found = part(acupuncture, "summary")
+    assert re.search(r"12 months: 4\.60? \(2\.1?[26] to 7\.05?\) points, p <0\.001, in favour of Acupuncture", found)
+    result = next(line for line in part(made, "summary").splitlines() if line.startswith("Result"))
+    assert "points, p" in result
+    assert "%" not in result
+
+
+def test_a_risk_difference_is_in_percentage_points(shared: Path, helpers: ModuleType) -> None:
+    ledger, arms = helpers.acupuncture(shared)
+    rule = {"code": "better", "model": "responders", "outcome": "score", "at": "12 months", "rule": "relative"}
+    rule |= {"relative": 0.35, "interval": "wald", "role": "primary", "contrasts": ["acupuncture - control"]}
+    plain = {**helpers.ACUPUNCTURE, "analyses": []}
+    study = helpers.study_of(plain, rule)
+    made = document(study, ledger, run(study, ledger, arms), arms)
+    # BMJ 2004;328:744: 54 % against 32 %, difference 22 % (11 to 33)
+    found = re.search(
+        r"12 months: (2\d\.\d) \((1\d\.\d) to (3\d\.\d)\) percentage points, p <0\.001, in favour of Acupuncture",
+        part(made, "summary"),
+    )
+    assert found is not None
+    assert [round(float(each)) for each in found.groups()] == [22, 11, 33]
+
+
+def test_titles_of_simulated_studies_say_so_in_every_form(files: dict[str, bytes]) -> None:
+    page = files["report.html"].decode()
+    assert re.search(r"<title>[^<]+\(simulated people\)</title>", page)
+    assert "38 simulated people" in page.split('class="subtitle"')[1][:200]
+    opened = docx.Document(io.BytesIO(files["report.docx"]))
+    assert opened.core_properties.title.endswith("(simulated people)")
+    assert b"(simulated people)" in files["report.pdf"]  # the title in the XMP packet, which is not compressed

@@ -46,7 +46,7 @@ def document(study: Study, ledger: Ledger, results: Results, arms: Mapping[str, 
     banner = " · ".join(text for text, on in ((SIMULATED, results.simulated), (MASKED, results.masked)) if on)
     made = Document(
         code=study.study.code,
-        title=study.study.title,
+        title=_title(source),
         subtitle=_subtitle(source),
         sections=everything,
         stamp=_stamp(source),
@@ -82,10 +82,17 @@ def _written(source: Source) -> list[Section]:
     return [part for part in parts if part is not None]
 
 
+def _title(source: Source) -> str:
+    """The study's title; with invented people it says so wherever a title goes alone, as in lists of files."""
+    title = source.study.study.title
+    return f"{title} (simulated people)" if source.results.simulated else title
+
+
 def _subtitle(source: Source) -> str:
-    people = len(source.data.people)
+    count = len(source.data.people)
+    people = f"{count} simulated people" if source.results.simulated else f"{count} people"
     arms = " versus ".join(source.arm_name(arm) for arm in source.order)
-    return f"A randomised trial in {people} people: {arms}"
+    return f"A randomised trial in {people}: {arms}"
 
 
 def _stamp(source: Source) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,14 @@ def _failed(rule: Rule) -> str:
 def only_imported(source: Source) -> bool:
     """True for a real trial whose data came from a file: what the file did not hold is unknown, not absent."""
     return not source.results.simulated and bool(source.ledger.all(Imported))
+
+
+_OTHERWISE = re.compile(r"\b(not|never|non|quasi)[ -]random|\bno allocation list|\bwithout random", re.IGNORECASE)
+
+
+def by_chance(source: Source) -> bool:
+    """May the report say that chance made the groups? Only where that is verified, and no fact says otherwise."""
+    return source.study.randomisation.verified and not any(_OTHERWISE.search(f.text) for f in source.study.facts)
 
 
 def _why_not(source: Source, participant: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from holdfast.analysis.outcomes import name
 from holdfast.report.model import Grid, Line, Section
+from holdfast.report.path import by_chance
 from holdfast.report.source import Source
 from holdfast.report.words import mean_sd, quartiles, share
 from holdfast.study.model import Covariate, Outcome
@@ -28,9 +29,10 @@ def section(source: Source) -> Section:
         lines.append(Line(("Outcomes at the first visit",), "group"))
         for outcome in source.study.outcomes:
             lines += _outcome(source, outcome)
-    note = (
-        "Mean (SD), median (lower to upper quartile), or number (per cent). Differences at baseline arose by chance, "
-        "so they are not tested."
+    note = "Mean (SD), median (lower to upper quartile), or number (per cent). " + (
+        "Differences at baseline arose by chance, so they are not tested."
+        if by_chance(source)
+        else "Differences at baseline are not tested."
     )
     grid = Grid("baseline", "Characteristics of participants at baseline", columns, tuple(lines), note)
     return Section("baseline", "Baseline characteristics", (grid,), items=("25",))

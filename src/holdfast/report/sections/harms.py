@@ -76,7 +76,7 @@ def departures(source: Source) -> Section:
 def absent(source: Source) -> dict[str, str]:
     """Items that have no text here because nothing of the kind is on record: the item, and which of the two it is."""
     imported = only_imported(source)
-    found: dict[str, str] = {}
+    found = {"22b": "no reasons are on record", "23a": "no dates are on record"}
     if not source.ledger.all(AdverseEvent):
         found |= {"27": ABSENT, "15": ABSENT, "cert:11": ABSENT} if imported else {"cert:11": "none on record"}
     for kind, items in ((ConcomitantTreatment, ("24b",)), (Deviation, ("tidier:10",)), (StudyAmended, ("10",))):

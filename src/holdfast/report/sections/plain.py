@@ -181,13 +181,13 @@ def _lasting(source: Source) -> str:
     primary = source.primary
     for row in primary.contrasts if primary else ():
         if " to " in row.at and row.what in ("difference in means", "difference in mean logarithm"):
-            outcome = source.outcome_of(primary) if primary else None
             shown, unit = back_transformed(row)
-            decimals = max(outcome.decimals if outcome else 1, 1 if unit else 0)
-            moved = f"{number(shown.low, decimals)} to {number(shown.high, decimals)} {unit or 'points'}"
+            moved = f"{rough(shown.low)} to {rough(shown.high)} {unit or 'points'}"
+            start, _, end = row.at.partition(" to ")
+            span = f"From {source.visit_name(start)} to {source.visit_name(end)}"
             if row.low <= 0 <= row.high:
-                return f"From {row.at} the gap between the groups did not clearly change (change of the gap: {moved})."
-            return f"From {row.at} the gap between the groups changed (by {moved})."
+                return f"{span} the gap between the groups did not clearly change (change of the gap: {moved})."
+            return f"{span} the gap between the groups changed (by {moved})."
     return ""
 
 
@@ -202,7 +202,9 @@ def _kept(source: Source) -> list[str]:
             if not all(math.isfinite(value) for value in (row.estimate, row.low, row.high)):
                 said.append(f"{arm}: the study cannot say how much of the gain was kept.")
             else:
-                said.append(f"{arm}, {late}: {_share_left(row.estimate)} (the data fit {_range(row.low, row.high)}).")
+                said.append(
+                    f"{arm}, {late}: {_share_left(row.estimate)} (the data fit {kept_words(row.low, row.high)})."
+                )
         if said:
             return said
     return said
@@ -212,11 +214,13 @@ def _share_left(share: float) -> str:
     if share <= 0:
         return "nothing was left of the first improvement"
     if share > 1.05:
-        return f"the improvement had grown to about {rough(share)} times the first one"
-    return f"about {number(100 * min(share, 1.0), 0)}% of the first improvement was left"
+        return f"the improvement was about {rough(share)} times as large as the first one"
+    if share >= 0.95:
+        return "about all of the first improvement was left"
+    return f"about {number(100 * share, 0)}% of the first improvement was left"
 
 
-def _range(low: float, high: float) -> str:
+def kept_words(low: float, high: float) -> str:
     """Limits of a share in words: below none and above all of it are no amounts that anybody can picture."""
     if high <= 0:
         return "none of it being left"
@@ -235,7 +239,8 @@ def _responders(source: Source) -> str:
             for arm in source.order
             if arm in counted
         ]
-        return f"{join(said)} were clearly better at this visit: {source.visit_name(analysed.at)}. {_rule(source, analysed)}"
+        when = source.visit_name(analysed.at)
+        return sentence(f"{when}: {join(said)} were clearly better") + f" {_rule(source, analysed)}"
     return ""
 
 
@@ -266,7 +271,7 @@ def _flares(source: Source) -> str:
             for arm in source.order
             if arm in counted
         ]
-        said.append(f"{analysed.title}: {join(people)} had at least one.")
+        said.append(f"{sentence(analysed.title)} {sentence(f'{join(people)} had at least one')}")
         said += [_more_often(source, row) for row in analysed.contrasts if row.what.startswith("ratio of rates")]
     return " ".join(said)
 

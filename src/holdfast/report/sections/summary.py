@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from holdfast.analysis.outcomes import name
+from holdfast.analysis.results import Row
 from holdfast.report.effects import Effect, back_transformed, effects
 from holdfast.report.model import Grid, Line, Section
 from holdfast.report.path import arm_paths, enrolment
+from holdfast.report.sections.design import registration_label
 from holdfast.report.sections.questions import gaps
 from holdfast.report.source import Source
 from holdfast.report.words import contrast, estimate, join, p_value, sentence
+from holdfast.study.contrasts import parse_contrast
 
 
 def section(source: Source) -> Section:
     """Question, design, people, interventions, outcome, result, harms."""
     rows = [
         ("Question", source.study.study.question or source.study.study.title),
-        ("Design", f"Randomised trial, {source.study.study.design}"),
+        ("Design", _design(source)),
         ("People", _people(source)),
         ("Arms", join([source.arm_name(arm) for arm in source.order])),
         ("Main outcome", _outcome(source)),
         ("Result", _result(source)),
-        ("Registration", source.study.study.registration or "none stated in the study file"),
+        (registration_label(source), source.study.study.registration or "none stated in the study file"),
     ]
     lines = tuple(Line((label, sentence(text))) for label, text in rows)
     grid = Grid("summary", "Summary", ("", ""), lines, align="ll", widths=(1, 5))
     return Section("summary", "Summary", (grid,), items=("1b", "pro:P1b"))
+
+
+def _design(source: Source) -> str:
+    plan = source.study.randomisation
+    said = f"Randomised trial, {source.study.study.design}"
+    if source.results.simulated:
+        return f"{said}; simulated people"
+    return said if plan.verified else f"{said} [assignment not verified]"
 
 
 def _people(source: Source) -> str:
@@ -40,24 +51,47 @@ def _outcome(source: Source) -> str:
     primary = source.study.primary
     if primary is None:
         return "no outcome is declared as primary"
-    return f"{name(primary)} at {join(list(primary.visits[1:] or primary.visits))}"
+    visits = [source.visit_name(code) for code in primary.visits[1:] or primary.visits]
+    return f"{name(primary)}: {join(visits)}"
 
 
 def _result(source: Source) -> str:
     primary = source.primary
     mine = [each for each in effects(source) if primary and each.analysed.code == primary.code]
-    said = [_said(each) for each in mine]
+    said = [_said(source, each) for each in mine]
+    if primary and primary.model == "responders":
+        said += [_risk(source, row) for row in primary.contrasts if row.what == "risk difference"]
     if failed := gaps(source):
         said.append(failed)
     return "; ".join(said) or "the primary analysis could not be run"
 
 
-def _said(each: Effect) -> str:
+def _said(source: Source, each: Effect) -> str:
     row, unit = back_transformed(each.row)
     decimals = max(each.outcome.decimals, 1)
     numbers = estimate(row.estimate, row.low, row.high, decimals)
-    label = contrast(row.contrast, row.at)
-    return f"{label} at {row.at}: {numbers} {unit or each.outcome.unit or 'points'}, p {_p(row.p)}"
+    label = _label(source, row)
+    turned = each.turned
+    better = source.arm_name(each.first if turned.estimate >= 0 else each.second)
+    return f"{label}: {numbers} {unit or each.unit}, p {_p(row.p)}, {_favours(better, turned)}"
+
+
+def _risk(source: Source, row: Row) -> str:
+    numbers = estimate(100 * row.estimate, 100 * row.low, 100 * row.high, 1)
+    declared = parse_contrast(row.contrast)
+    better = source.arm_name(declared.left if row.estimate >= 0 else declared.right)
+    return f"{_label(source, row)}: {numbers} percentage points, p {_p(row.p)}, {_favours(better, row)}"
+
+
+def _label(source: Source, row: Row) -> str:
+    return f"{contrast(row.contrast, row.at)}, {source.visit_name(row.at)}"
+
+
+def _favours(arm: str, row: Row) -> str:
+    """The direction in words; where the interval holds zero, the data do not tell which arm is better."""
+    if row.low <= 0 <= row.high:
+        return f"the estimate is in favour of {arm}, the interval includes no difference"
+    return f"in favour of {arm}"
 
 
 def _p(p: float) -> str:
