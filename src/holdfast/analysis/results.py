@@ -18,7 +18,8 @@ class Row:
     """One estimate: the contrast in words, the visit, and its numbers.
 
     `what` names the scale ("difference in means", "risk ratio"); NaN is a number the method does not define, an
-    infinite bound is one that the data leave open. `role` is "contrast" for what was declared, "detail" for the rest.
+    infinite bound is one that the data leave open; `excluded` is the interval that such a set leaves out between its
+    open ends. `role` is "contrast" for what was declared, "detail" for the rest.
     """
 
     contrast: str
@@ -32,6 +33,7 @@ class Row:
     level: float = 0.95
     what: str = "difference in means"
     role: str = "contrast"
+    excluded: tuple[float, float] | None = None
 
     def plain(self) -> dict[str, Any]:
         """As JSON values: what is not finite becomes null, and open bounds are said in `open`."""
@@ -40,6 +42,8 @@ class Row:
         found |= {name: finite(value) for name, value in numbers.items()}
         found |= {"level": self.level, "what": self.what, "role": self.role}
         unbounded = [name for name in ("low", "high") if math.isinf(numbers[name])]
+        if self.excluded is not None:
+            found["excluded"] = list(self.excluded)
         return found | ({"open": unbounded} if unbounded else {})
 
 

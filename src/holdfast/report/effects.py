@@ -84,7 +84,8 @@ def back_transformed(row: Row) -> tuple[Row, str]:
     if LOG not in row.what:
         return row, ""
     low, middle, high = (100 * math.expm1(value) for value in (row.low, row.estimate, row.high))
-    return replace(row, estimate=middle, low=low, high=high), "%"
+    gap = None if row.excluded is None else (100 * math.expm1(row.excluded[0]), 100 * math.expm1(row.excluded[1]))
+    return replace(row, estimate=middle, low=low, high=high, excluded=gap), "%"
 
 
 def geometric(logarithms: Sequence[float], decimals: int = 1) -> str:

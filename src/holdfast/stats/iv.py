@@ -40,7 +40,7 @@ class AndersonRubin:
         if self.kind == "bounded":
             return f"{number(self.low)} to {number(self.high)}"
         if self.kind == "outside" and self.gap is not None:
-            return f"unbounded: everything outside {number(self.gap[0])} to {number(self.gap[1])}"
+            return f"unbounded: below {number(self.gap[0])} or above {number(self.gap[1])}"
         return "unbounded: the arms do not differ enough in dose" if self.kind == "everything" else "empty"
 
 

@@ -77,6 +77,12 @@ class Mediators:
         both = np.vstack([self.simultaneous, pad])
         return frame.assign(low_together=both[:, 0], high_together=both[:, 1])
 
+    @property
+    def reach(self) -> str:
+        """How far the simultaneous intervals reach, in words."""
+        low, high = float(self.simultaneous.min()), float(self.simultaneous.max())
+        return f"the intervals together reach from {number(low)} to {number(high)}"
+
     def __str__(self) -> str:
         lines = [f"{self.contrast} on {self.outcome} through {', '.join(self.mediators)} (n = {self.n}):"]
         lines += [f"  {row}" for row in self.effects]
@@ -87,10 +93,9 @@ class Mediators:
         if shown:
             lines.append(f"  With {percent} confidence for all together, an effect goes through {', '.join(shown)}.")
         else:
-            widest = np.abs(self.simultaneous).max()
             lines.append(
                 f"  The data do not show which of these mediators, if any, carries the effect: with {percent} "
-                f"confidence for all together each may carry zero (or up to {number(float(widest))} either way)."
+                f"confidence for all together each may carry zero; {self.reach}."
             )
         lines += [f"  assumes: {text}" for text in self.assumptions]
         return "\n".join(lines)

@@ -64,6 +64,7 @@ def _rows(fit: Fit, contrast: Contrast, declared: Dose) -> list[Row]:
             declared.level,
             f"effect per unit received, Anderson-Rubin set {robust.kind}",
             "detail",
+            robust.gap if robust.kind == "outside" else None,
         ),
         row_of(fit.itt, words, at, what="effect of the arm on the outcome", role="detail"),
         row_of(fit.compliance, words, at, what="effect of the arm on the dose", role="detail"),

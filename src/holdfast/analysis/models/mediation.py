@@ -15,7 +15,7 @@ from holdfast.analysis.models.mediation_missing import with_everybody
 from holdfast.analysis.outcomes import name
 from holdfast.analysis.results import Found, Row, Table, row_of
 from holdfast.errors import CallError
-from holdfast.stats.estimates import Estimate, number
+from holdfast.stats.estimates import Estimate, number, wald
 from holdfast.stats.mediation import Mediation as One
 from holdfast.stats.mediation import mediate_linear, verdict
 from holdfast.stats.mediation_sensitivity import Sensitivity
@@ -59,6 +59,9 @@ def run(declared: Mediation, context: Context) -> Found:
         more, told = with_everybody(declared, context, table, covariates, contrast, labels)
         rows += more
         notes += told
+        notes += _determined(
+            declared, context, table.dropna(subset=["value", *_columns(declared), *covariates]), contrast
+        )
     tables.append(Table("assumptions", "What this rests on", ("assumption",), tuple((text,) for text in assumptions)))
     if curves:
         tables.append(_sensitivity(curves))
@@ -72,6 +75,28 @@ def run(declared: Mediation, context: Context) -> Found:
         series={"paths": drawn, "sensitivity": curves},
         notes=tuple(notes),
     )
+
+
+NEARLY = 0.9
+"""Share of a mediator's variance between two arms from which the arm is said to determine it; a choice of ours."""
+
+
+def _determined(declared: Mediation, context: Context, complete: pd.DataFrame, contrast: Contrast) -> list[str]:
+    """A note for each mediator that the arm nearly determines: its path and the direct effect are one in the data."""
+    both = complete[complete["arm"].isin([contrast.left, contrast.right])]
+    arm = (both["arm"] == contrast.left).to_numpy(float)
+    notes = []
+    for column, code in zip(_columns(declared), declared.mediators, strict=True):
+        values = both[column].to_numpy(float)
+        if np.ptp(values) == 0 or np.ptp(arm) == 0:
+            continue
+        share = float(np.corrcoef(arm, values)[0, 1] ** 2)
+        if share > NEARLY:
+            notes.append(
+                f"The arm explains {100 * share:.0f}% of the variance of {_label(code, context)}, so what goes through "
+                "it cannot be told apart from the direct effect in these data"
+            )
+    return notes
 
 
 def _check_order(declared: Mediation, context: Context) -> None:
@@ -229,10 +254,9 @@ def _verdict_of_several(several: Several, declared: Mediation, context: Context)
     ]
     if shown:
         return f"With all intervals holding together, an effect goes through {', '.join(shown)}"
-    widest = float(np.abs(several.simultaneous).max())
     return (
         "The data do not show which of these mediators, if any, carries the effect: with all intervals holding "
-        f"together each may carry nothing, or up to {number(widest)} either way"
+        f"together each may carry nothing; {several.reach}"
     )
 
 
@@ -250,15 +274,17 @@ def _picture_of_one(one: One, declared: Mediation, context: Context, contrast: C
 
 def _picture_of_several(several: Several, declared: Mediation, context: Context, contrast: Contrast) -> dict[str, Any]:
     paths = []
+    outcome = several.paths.to_outcome
     spread = np.sqrt(np.diag(several.paths.alpha_covariance))
+    spread_b = np.sqrt(np.diag(outcome.covariance))[2:]
     for k, code in enumerate(declared.mediators):
         low, high = (float(v) for v in several.simultaneous[k])
         effect = several.effects[k]
         paths.append(
             {
                 "mediator": _label(code, context),
-                "a": f"{number(float(several.paths.alpha[k]))} (SE {number(float(spread[k]))})",
-                "b": number(float(several.paths.beta[k])),
+                "a": _with_t_limits(several.paths.alpha[k], spread[k], several.paths.df, several.level),
+                "b": _with_t_limits(several.paths.beta[k], spread_b[k], outcome.df, several.level),
                 "indirect": f"{number(effect.estimate)} ({number(low)} to {number(high)})",
                 "clear": bool(low > 0 or high < 0),
             }
@@ -283,6 +309,10 @@ def _picture(
         "direct": _with_limits(direct),
         "total": _with_limits(total),
     }
+
+
+def _with_t_limits(value: float, se: float, df: float, level: float) -> str:
+    return _with_limits(wald("", float(value), float(se), df=df, level=level))
 
 
 def _with_limits(found: Estimate) -> str:

@@ -162,8 +162,9 @@ def mediation(source: Source, analysed: Analysed) -> list[Picture]:
         alt = f"Paths from arm ({drawn['arm']}) to {drawn['outcome']}: {said}; direct {drawn['direct']}."
         figure = paths.Paths(code, drawn["arm"], drawn["outcome"], rows, drawn["direct"], drawn["total"], alt)
         caption = (
-            "Arm to mediator, mediator to outcome given arm, and the effect through it, with intervals. A strong path "
-            "has an interval that leaves out zero. The arrows are assumptions; randomisation gives only the first."
+            "Arm to mediator, mediator to outcome given arm, and the effect through it, with intervals. A path "
+            "shown by these data has strong arrows: the interval of the effect through it, holding together with those "
+            "of the other mediators, leaves out zero. The arrows are assumptions; randomisation gives only the first."
         )
         pictures.append(Picture(code, "Through which paths", caption, alt, paths.draw(figure)))
     return [*pictures, *_confounding(analysed)]

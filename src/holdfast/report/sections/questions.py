@@ -100,6 +100,9 @@ def analysed_words(source: Source, analysed: Analysed) -> str:
 def printed(row: Row, decimals: int) -> str:
     """An estimate with its interval on its scale: proportions and logarithms in per cent, ratios with two decimals."""
     shown, unit = back_transformed(row)
+    if shown.excluded is not None:
+        low, high = (number(value, max(1, decimals)) for value in shown.excluded)
+        return f"{number(shown.estimate, max(1, decimals))} (below {low} or above {high}) {unit}".rstrip()
     if unit:
         return estimate(shown.estimate, shown.low, shown.high, max(1, decimals)) + f" {unit}"
     if row.what.startswith("risk difference"):
