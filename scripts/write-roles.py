@@ -28,12 +28,44 @@ ARMS = """## Who knows an arm
   that the study file names in `randomisation.blinded` never does.
 - In an emergency: whoever may `unblind`, one person, with a reason and the names of those who were told.
 - After the lock: the statistician, as A and B. After the reveal: {revealed}.
-- Never through this system: assessor and participant.
+- Through deeds and views never: assessor and participant.
 
-Arms, programmes and doses are also withheld where they would show indirectly: in free texts, in tests and decisions
-between visits, in corrections of and questions about training records, in how often somebody trained where the arms
-train differently often, in counts. A test lives two worlds in step, with the arms exchanged, and compares every answer
-of every deed and view to the letter.
+Arms, programmes and doses are also withheld where they would show indirectly: in tests and decisions between visits, in
+corrections of and questions about training records, in how often somebody trained where the arms train differently
+often, in counts. A test lives two worlds in step, with the arms exchanged and hints in every free text, and compares
+every answer of every deed and view to the letter.
+
+## Free text
+
+Names and codes of arms and programmes are withheld from every text about a person, for every role that may not know
+arms. A word list cannot know that "cramp in the 5th bout" tells the arm. So the whole free text reads `[withheld]`
+where it was written (or rewritten by a correction) after that person was randomised, by a trainer, coordinator,
+independent randomiser or participant: what an adverse event, a deviation or another treatment was, why somebody
+stopped or was lost, the basis of a decision, a question and its answer, the old and new words of a correction, the
+reason of any record. Grade, seriousness, relatedness, days and who wrote it stay. Each role reads its own words, and
+everybody those of assessor, statistician, monitor and administrator. A value that a role may not read it cannot
+correct.
+
+The coordinator, who reports harms, reads all these texts without the names of arms, so hints in them reach the
+coordinator; name the coordinator in `randomisation.blinded` and they are withheld there too. What people say to each
+other, and files that a cart or a watch wrote, are beyond any program.
+
+## What this protects, and against whom
+
+The roles are rules for accounts, and an account is only as good as what stands in front of it. On the command line
+and in Python a role is what the caller says it is (`--role`, `role=`): nobody checks it, the audit trail keeps the
+claim and the name. **The study folder is the trust boundary.** Whoever can read the folder and the key of the
+allocation (and its passphrase, where it has one) can open every arm, in any role or with no program at all; whoever
+can write to the folder can add records under any name, and rewrite old ones unseen as long as nobody noted a hash
+elsewhere (`holdfast verify --head`). So:
+
+- The command line is for trusted staff. People who must stay blind get no access to the folder, only an account in a
+  service in front of it that knows who they are.
+- The key of the study's own sequence is never without a passphrase; keep the passphrase with its holder, and the key
+  file outside the folder (`HOLDFAST_ALLOCATION_KEY`), or split it between two people.
+- The key of imported arms (`imported-allocation.key`) lies beside the database, by default without a passphrase: the
+  arms of a finished trial are no secret to whoever imported them. The key file says so itself. Set
+  `HOLDFAST_ALLOCATION_PASSPHRASE` before the import where they are one.
 """
 
 LETTERS = {

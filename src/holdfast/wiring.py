@@ -253,13 +253,19 @@ def seal_allocation(folder: str | os.PathLike[str], *, holder: str, passphrase: 
     Raises
     ------
     CallError
-        When no holder is named, the passphrase is short, or the study was randomised elsewhere.
+        When no holder is named, the passphrase is missing or short, or the study was randomised elsewhere. Two people
+        can hold it instead: split the sealed key (`holdfast.storage.sealed.split_sequence`) and destroy the whole one.
     StorageError
         When there is a key already.
     """
     from holdfast.randomisation import design_of
     from holdfast.storage.sealed import seal_sequence
 
+    if not passphrase:
+        raise CallError(
+            "The key of a running trial is never kept in clear: whoever reads it knows every future arm.",
+            ways_out=["Give a passphrase.", f"Set {PASSPHRASE} for `holdfast randomise --seal`."],
+        )
     study, _ = read_study(Path(folder))
     target = Path(os.environ.get(KEY_FILE) or Path(folder) / "allocation.key")
     return seal_sequence(target, design_of(study), holder=holder, passphrase=passphrase)

@@ -37,10 +37,42 @@ def soft_first(stratum, slot, code):
     return SOFT if slot % 2 else HARD
 
 
-def live(world, *, until="running"):
-    """Six people, trained by their arm; the trainer is careless with words."""
+HINTS = {
+    HARD: ("High-intensity too much", "cramp in 5th bout of 60 s", "sore after 200 W", "nearly fainted"),
+    SOFT: ("it went easily", "fell on the way", "tired of the long bouts", "bored"),
+}
+"""What people write who know how somebody trains, without any name of an arm."""
+
+ALL_HINT = ("trainer", "coordinator", "participant")
+
+
+def hint(world, code, seen, who):
+    """Words in every free text there is, as somebody writes them who knows the arm."""
+    one, two, three, four = HINTS[seen.arm]
+    if "trainer" in who:
+        trainer = world.desk("trainer")
+        event = deeds.adverse_event(trainer, code, one, grade=2, related="possible").record.seq
+        deeds.deviation(trainer, code, two)
+        deeds.concomitant(trainer, code, three)
+        deeds.correct(trainer, event, "what", two, saw=one, reason=four)
+        question = deeds.query(world.desk("monitor"), event, "Is that right?").record.seq
+        deeds.answer_query(trainer, question, four)
+        deeds.correct(trainer, event, "grade", 3, saw=2, reason=one)
+    if "coordinator" in who:
+        coordinator = world.desk("coordinator")
+        event = deeds.adverse_event(world.desk("assessor"), code, "fall", grade=1).record.seq
+        deeds.correct(coordinator, event, "what", three, saw="fall", reason=two)
+        deeds.decide(coordinator, code, "red-flag:pain", "seen", basis=one)
+        asked = deeds.query(coordinator, event, four).record.seq
+        deeds.answer_query(coordinator, asked, three)
+    if "participant" in who:
+        deeds.concomitant(world.desk("participant", code), code, four)
+
+
+def live(world, *, until="running", who=ALL_HINT):
+    """Six people, trained by their arm; the trainer is careless with words, and `who` gives hints in free texts."""
     world.open()
-    trainer = world.desk("trainer")
+    trainer, arms = world.desk("trainer"), {}
     for number in range(1, 7):
         code = f"P{number}"
         world.randomised(code, "female" if number % 2 else "male")
@@ -59,10 +91,16 @@ def live(world, *, until="running"):
         deeds.adverse_event(trainer, code, f"sore after {name}, arm {seen.arm}", grade=1, related="possible")
         deeds.deviation(trainer, code, f"had the {seen.programme.name.upper()} sheet of the other day")
         deeds.correct(trainer, test, "values.leg press", watts + 1, saw=watts, reason=f"{seen.arm} sheet")
+        arms[code] = seen
+        if code != "P1":  # a participant reads the own words, and P1 is the one who looks
+            hint(world, code, seen, who)
     for number in (2, 3, 4):
         deeds.record_session(trainer, "P1", number)
     deeds.complete(trainer, "P1", "programme")
-    deeds.withdraw(world.desk("coordinator"), "P2", "training", "moved away")
+    why = HINTS[arms["P2"].arm][0] if "coordinator" in who else "moved away"
+    deeds.withdraw(world.desk("coordinator"), "P2", "training", why)
+    deeds.withdraw(world.desk("coordinator"), "P4", "follow-up", why)
+    deeds.lost(world.desk("coordinator"), "P6", why)
     deeds.record_form(world.desk("assessor"), "P1", "POST", "pain-number", {"pain": 3})
     if until in ("locked", "revealed"):
         deeds.lock(world.desk("administrator"))
@@ -161,10 +199,17 @@ def blind_desk(world, role):
     return world.desk(role, "P1" if role is Role.PARTICIPANT else "")
 
 
+def who_hints(role):
+    """A coordinator reads what the others write, to report harms: names are withheld there, hints are not."""
+    return () if role is Role.COORDINATOR else ALL_HINT
+
+
 @pytest.fixture
 def both(new_world):
     """The two worlds, lived as far as a test says."""
-    return lambda until: (live(new_world(hard_first), until=until), live(new_world(soft_first), until=until))
+    return lambda until, who=ALL_HINT: tuple(
+        live(new_world(arms), until=until, who=who) for arms in (hard_first, soft_first)
+    )
 
 
 def same_everywhere(acts, others, caplog):
@@ -185,7 +230,7 @@ def same_everywhere(acts, others, caplog):
 @pytest.mark.parametrize("role", BLIND_WHILE_RUNNING)
 def test_no_view_tells_an_arm_before_the_reveal(both, role, until, caplog):
     caplog.set_level(logging.DEBUG)
-    one, two = both(until)
+    one, two = both(until, who_hints(role))
     assert same_everywhere(every_view(blind_desk(one, role)), every_view(blind_desk(two, role)), caplog) > 25
 
 
@@ -193,7 +238,7 @@ def test_no_view_tells_an_arm_before_the_reveal(both, role, until, caplog):
 def test_no_deed_tells_an_arm_before_the_reveal(both, role, caplog):
     """And after all these deeds, no view does either."""
     caplog.set_level(logging.DEBUG)
-    one, two = both("running")
+    one, two = both("running", who_hints(role))
     desks = [blind_desk(world, role) for world in (one, two)]
     acts, others = (every_deed(desk, world.ledger) for desk, world in zip(desks, (one, two), strict=True))
     assert same_everywhere(acts, others, caplog) > 60
@@ -294,3 +339,50 @@ def test_only_access_opens_an_arm():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in callers:
                 callers[node.func.attr].add(file.relative_to(root).as_posix())
     assert callers == {"arm_of": {"app/access.py", "wiring.py"}, "ahead": {"app/access.py"}}
+
+
+def test_the_assessor_reads_that_and_how_bad_but_no_word(new_world):
+    world = new_world(hard_first).open().randomised("P1")
+    deeds.adverse_event(world.desk("assessor"), "P1", "fell at the visit", grade=1)
+    said = "cramp in 5th bout of 60 s"
+    kept = deeds.adverse_event(
+        world.desk("trainer"), "P1", said, grade=3, related="probable", serious=True, began="2026-03-02"
+    )
+    for role in ("assessor", "monitor", "statistician"):
+        mine, other = views.adverse_events(world.desk(role))
+        assert mine.what == "fell at the visit"
+        assert (other.what, other.grade, other.serious, other.related) == ("[withheld]", 3, True, "probable")
+        assert other.began == "2026-03-02"
+    assert views.adverse_events(world.desk("coordinator"))[1].what == said
+    with pytest.raises(NotPermitted, match="may not read what") as refused:
+        deeds.correct(world.desk("assessor"), kept.record.seq, "what", "x", saw="a guess", reason="typing")
+    assert said not in str(refused.value)
+
+
+def test_words_from_before_the_assignment_are_read_by_all(new_world):
+    world = new_world(hard_first).open()
+    coordinator = world.desk("coordinator")
+    world.baseline("P1")
+    deeds.concomitant(coordinator, "P1", "paracetamol")
+    deeds.randomise(coordinator, "P1")
+    deeds.concomitant(coordinator, "P1", "ibuprofen after each bout")
+    words = " ".join(line.words for line in views.person(world.desk("assessor"), "P1").records)
+    assert "paracetamol" in words
+    assert "ibuprofen" not in words
+
+
+def test_a_coordinator_whom_the_protocol_blinds_reads_no_hint(new_world):
+    world = new_world(hard_first)
+    plan = world.study.randomisation.model_copy(update={"blinded": ("assessor", "coordinator")})
+    world.study = world.study.model_copy(update={"randomisation": plan})
+    world.open().randomised("P1")
+    deeds.adverse_event(world.desk("trainer"), "P1", "sore after 200 W", grade=1)
+    assert [row.what for row in views.adverse_events(world.desk("coordinator"))] == ["[withheld]"]
+
+
+def test_a_question_of_one_who_cannot_know_an_arm_stays_readable(new_world):
+    world = new_world(hard_first).open().randomised("P1")
+    event = deeds.adverse_event(world.desk("assessor"), "P1", "fall", grade=1).record.seq
+    deeds.query(world.desk("monitor"), event, "On which day?")
+    deeds.query(world.desk("coordinator"), event, "After the bouts?")
+    assert [row.question for row in views.queries(world.desk("assessor"))] == ["On which day?", "[withheld]"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -210,9 +211,25 @@ def test_a_changed_study_file_is_a_problem(folder, study_text):
     assert wiring.open(folder, role="monitor").check() == []
 
 
-def test_own_sealed_sequence_from_commitment_to_reveal(folder):
+@pytest.mark.parametrize("passphrase", [None, ""])
+def test_the_key_of_a_running_trial_is_never_in_clear(folder, passphrase):
+    with pytest.raises(CallError, match="never kept in clear"):
+        wiring.seal_allocation(folder, holder="Dr Far Away", passphrase=passphrase)
+    assert not list(folder.glob("*.key"))
+
+
+def test_the_key_of_imported_arms_says_that_it_is_in_clear(folder, monkeypatch):
+    monkeypatch.delenv(wiring.PASSPHRASE, raising=False)
+    deeds.import_records(wiring.open_folder(folder, "administrator"), trial(), allocation=ARMS)
+    kept = json.loads((folder / "imported-allocation.key").read_text(encoding="utf-8"))
+    assert kept["protection"] == "none"
+    assert "can open every imported arm" in kept["notes"]["warning"]
+
+
+def test_own_sealed_sequence_from_commitment_to_reveal(folder, monkeypatch):
     """The arm that the trainer sees is the one that anybody recomputes from the revealed key."""
-    wiring.seal_allocation(folder, holder="Dr Far Away", passphrase=None)
+    monkeypatch.setenv(wiring.PASSPHRASE, "four words for tests")
+    wiring.seal_allocation(folder, holder="Dr Far Away", passphrase="four words for tests")
     deeds.commit_allocation(wiring.open_folder(folder, "randomiser"))
     desk = {role: wiring.open_folder(folder, role) for role in ("coordinator", "assessor", "trainer", "administrator")}
     seen = {}

@@ -7,12 +7,15 @@ import pytest
 from holdfast import instruments, wiring
 from holdfast.app import deeds, views
 
+PHRASE = "four words for tests"
+
 
 @pytest.fixture
-def desks(tmp_path):
+def desks(tmp_path, monkeypatch):
+    monkeypatch.setenv(wiring.PASSPHRASE, PHRASE)
     source = wiring.shipped_studies()["hit-vs-mit"]
     wiring.create_folder(tmp_path, {"study.toml": (source / "study.toml").read_bytes()})
-    wiring.seal_allocation(tmp_path, holder="Dr Far Away", passphrase=None)
+    wiring.seal_allocation(tmp_path, holder="Dr Far Away", passphrase=PHRASE)
     roles = ("coordinator", "trainer", "assessor", "randomiser", "monitor")
     made = {role: wiring.open_folder(tmp_path, role, f"a-{role}", create=True) for role in roles}
     deeds.open_study(made["coordinator"])
@@ -58,6 +61,8 @@ def test_the_study_keeps_its_name_in_the_trail_and_people_keep_their_secret(desk
     """HIT and MIT are words of the study's own name; only in what concerns a person they are withheld."""
     baseline(desks)
     deeds.deviation(desks["trainer"], "P1", "got the sheet of the HIT group")
-    said = {line.kind: line.words for line in views.audit(desks["monitor"])}
+    said = {line.kind: line.words for line in views.audit(desks["coordinator"])}
     assert said["study-opened"].startswith("opened the study hit-vs-mit")
     assert said["deviation"] == "kept a deviation: got the sheet of the [withheld] group"
+    blind = {line.kind: line.words for line in views.audit(desks["monitor"])}
+    assert blind["deviation"] == "kept a deviation: [withheld]"

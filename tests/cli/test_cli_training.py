@@ -176,13 +176,13 @@ class Clinic:
 @pytest.fixture
 def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clinic:
     clock = SteadyClock()
-    monkeypatch.delenv("HOLDFAST_ALLOCATION_PASSPHRASE", raising=False)
+    monkeypatch.setenv("HOLDFAST_ALLOCATION_PASSPHRASE", "four words for tests")
     monkeypatch.setattr(wiring, "SystemClock", lambda zone: clock)
     folder = tmp_path / "small"
     folder.mkdir()
     (folder / "study.toml").write_text(STUDY)
     deeds.open_study(wiring.open_folder(folder, "coordinator", "ann", clock, create=True))
-    wiring.seal_allocation(folder, holder="Dr Far Away", passphrase=None)
+    wiring.seal_allocation(folder, holder="Dr Far Away", passphrase="four words for tests")
     made = Clinic(folder, clock)
     deeds.commit_allocation(made.desk("randomiser"))
     coordinator = made.desk("coordinator")

@@ -93,6 +93,9 @@ SEES_ARMS_REVEALED = frozenset((T, ST, M, AD, R, C))
 SEES_ATTENDANCE = frozenset((C, M, AD))
 """Who may see that and when somebody trained (never the dose), where that tells nothing about the arm."""
 
+READS_WORDS = frozenset((C,))
+"""Who reads, while the study runs, the free texts of those who may know an arm: whoever has to report harms."""
+
 
 def permit(desk: Desk, deed: str) -> None:
     """Refuse when this role may not do this deed. Says nothing about whether anybody or anything exists."""
@@ -158,6 +161,7 @@ def sight(desk: Desk, ledger: Ledger) -> Sight:
         arms=sees_arms(desk.study, ledger, role),
         own=desk.account.participant if role is P else "",
         attendance=role in SEES_ATTENDANCE and alike(desk.study),
+        words=role in READS_WORDS and not _named_blind(desk.study, role),
     )
 
 

@@ -12,6 +12,7 @@ from holdfast.app.path import State
 from holdfast.core import facts as f
 from holdfast.core.facts import decode, encode
 from holdfast.core.ledger import Entry, Ledger
+from holdfast.core.records import Record
 from holdfast.study.model import Study
 
 WITHHELD = "[withheld]"
@@ -19,7 +20,21 @@ WITHHELD = "[withheld]"
 
 _STATE_IN_STUDY = "in study"
 _TRAINING_STATES = (State.RANDOMISED, State.IN_PROGRAMME, State.FOLLOW_UP, State.NO_TRAINING)
-_TOLD_IN_WORDS = (f.AdverseEvent, f.Deviation, f.ConcomitantTreatment, f.Lost)
+FREE_TEXT: Mapping[type[f.Fact], tuple[str, ...]] = {
+    f.AdverseEvent: ("what",),
+    f.Deviation: ("what",),
+    f.ConcomitantTreatment: ("what",),
+    f.Withdrawn: ("why",),
+    f.Lost: ("why",),
+    f.Decided: ("basis",),
+    f.Queried: ("question",),
+    f.QueryAnswered: ("answer",),
+}
+"""Where somebody writes as it comes; a word list cannot know what all is said there."""
+
+_NEVER_KNOWS = (Role.ASSESSOR, Role.STATISTICIAN, Role.MONITOR, Role.ADMINISTRATOR)
+"""Whose words cannot tell an arm before the reveal. A participant knows how the own training goes."""
+
 _TRAINERS_OWN = (f.Decided, f.Tested, f.Answered)
 
 
@@ -32,6 +47,7 @@ class Sight:
     arms : whether this role may know arms, programmes and doses now.
     own : the only participant code this role sees; empty for staff.
     attendance : whether it may see that and when somebody trained, without the dose.
+    words : whether it may read what those write who may know the arm (names of arms are withheld all the same).
     """
 
     study: Study
@@ -40,6 +56,7 @@ class Sight:
     arms: bool
     own: str = ""
     attendance: bool = False
+    words: bool = False
 
     def sees_person(self, participant: str) -> bool:
         """Whether this person exists for this role."""
@@ -55,8 +72,12 @@ class Sight:
             return self._attended(entry)
         body = encode(entry.fact)
         # what arms there are is no secret; who is in which is: so texts about the study itself stay as they are
-        veiled = self.veiled(body) if entry.record.participant else body
-        return veiled if isinstance(veiled, dict) else None
+        return self._unworded(entry, body) if entry.record.participant else body
+
+    def reason(self, entry: Entry) -> str:
+        """The reason in the envelope of a record, as this role may read it."""
+        reason = entry.record.draft.reason
+        return WITHHELD if reason and self._may_tell(entry.record) else str(self.veiled(reason))
 
     def state(self, state: State) -> str:
         """The state in words, told without what happens in training where that would give the arm away."""
@@ -85,11 +106,37 @@ class Sight:
         return Ledger(kept, by_participant, self.ledger.head, {kind: tuple(mine) for kind, mine in kinds.items()})
 
     def _told(self, entry: Entry) -> Entry:
-        if not isinstance(entry.fact, _TOLD_IN_WORDS):
+        if not isinstance(entry.fact, (*FREE_TEXT, f.Corrected)) or not entry.record.participant:
             return entry
         body = encode(entry.fact)
-        veiled = self.veiled(body)
+        veiled = self._unworded(entry, body)
         return entry if veiled == body else Entry(entry.record, decode(entry.fact.kind, veiled), entry.corrections)
+
+    def _unworded(self, entry: Entry, body: dict[str, Any]) -> dict[str, Any]:
+        """The body without names of arms, and without any free text that somebody wrote who may know the arm."""
+        veiled: dict[str, Any] = dict(self.veiled(body))
+        for field in self._withheld_fields(entry):
+            veiled[field] = WITHHELD if veiled.get(field) else veiled.get(field)
+        return veiled
+
+    def _withheld_fields(self, entry: Entry) -> tuple[str, ...]:
+        fact = entry.fact
+        if isinstance(fact, f.Corrected):
+            target = self.ledger.entry(fact.seq)
+            free = FREE_TEXT.get(target.record.kind, ()) if target else ()
+            told = self._may_tell(entry.record) or (target is not None and self._may_tell(target.record))
+            return ("old", "new") if told and fact.field in free else ()
+        free = FREE_TEXT.get(type(fact), ())
+        rewritten = (c for c in entry.corrections if isinstance(c.fact, f.Corrected) and c.fact.field in free)
+        return free if any(self._may_tell(record) for record in (entry.record, *rewritten)) else ()
+
+    def _may_tell(self, record: Record) -> bool:
+        """Whether words in this record may tell the arm: written after the assignment by somebody who may know it."""
+        author = record.draft.role
+        if self.arms or self.words or author == self.role or author in _NEVER_KNOWS:
+            return False
+        slots = self.ledger.of(record.participant, f.Randomised) if record.participant else ()
+        return bool(slots) and record.seq > slots[0].record.seq
 
     def _about_training(self, entry: Entry) -> bool:
         fact = entry.fact

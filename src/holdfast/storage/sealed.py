@@ -37,6 +37,12 @@ __all__ = [
 
 SEQUENCE, IMPORTED = "allocation", "imported allocation"
 
+IN_CLEAR = (
+    "This key is in clear: whoever can read this file and the database beside it can open every imported arm. "
+    "That is meant for a finished trial; otherwise import with HOLDFAST_ALLOCATION_PASSPHRASE set."
+)
+"""What the key file of an import without a passphrase says about itself."""
+
 
 # --- a sequence that is derived from a key ----------------------------------------------------------------
 
@@ -187,10 +193,11 @@ class ImportedAllocation:
 
 
 def seal_import(path: Path, study: str, *, holder: str, passphrase: str | None) -> None:
-    """Make a key file for an imported allocation. Errors as `seal_sequence`."""
+    """Make a key file for an imported allocation; one without a passphrase says so. Errors as `seal_sequence`."""
     if not holder.strip():
         raise CallError("A sealed allocation names the person who holds its key.", ways_out=["holder=..."])
-    write_key(path, Secret(IMPORTED, study, holder, {}, new_key()), passphrase)
+    notes = {} if passphrase is not None else {"warning": IN_CLEAR}
+    write_key(path, Secret(IMPORTED, study, holder, notes, new_key()), passphrase)
 
 
 def open_import(path: Path, store: SqlStore, *, passphrase: str | None = None) -> ImportedAllocation:

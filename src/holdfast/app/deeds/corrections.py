@@ -57,7 +57,7 @@ def correct(desk: Desk, seq: int, field: str, new: Value, *, saw: Value, reason:
     StaleView
         When the value is another by now; look again and decide again.
     NotPermitted
-        When this role may not do the deed that wrote the record.
+        When this role may not do the deed that wrote the record, or may not read the value.
     CallError
         When there is no such record or field, the new value cannot be there, or the reason is missing.
     Refused
@@ -68,6 +68,7 @@ def correct(desk: Desk, seq: int, field: str, new: Value, *, saw: Value, reason:
         entry = work.entry(seq)
         _may_correct(desk, entry, field)
         now = value_at(entry.fact, field)
+        _may_read(work, entry, field, now)
         if not _same(now, saw):
             raise StaleView(
                 f"{field} of record {seq} is {_said(now)} by now, not {_said(saw)}.",
@@ -91,6 +92,15 @@ def _may_correct(desk: Desk, entry: Entry, field: str) -> None:
         )
     if desk.account.role not in access.DEEDS[deed].roles:
         raise NotPermitted(f"A {desk.account.role} may not correct what only others may {deed.replace('_', ' ')}.")
+
+
+def _may_read(work: Work, entry: Entry, field: str, now: Value) -> None:
+    """Who may not read a value does not correct it; even the refusal of a stale view would tell it."""
+    node: object = access.sight(work.desk, work.ledger).shown(entry)
+    for part in field.split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    if not _same(node if isinstance(node, str | int | float | bool) else None, now):
+        raise NotPermitted(f"A {work.desk.account.role} may not read {field} of record {entry.record.seq}.")
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -54,7 +54,7 @@ def lines(desk: Desk, ledger: Ledger, entries: Iterable[Entry], *, withheld: boo
         original = Entry(entry.record)
         body = eyes.shown(original)
         if body is not None:
-            found.append(_line(entry, body, eyes.veiled(entry.record.draft.reason)))
+            found.append(_line(entry, body, eyes.reason(entry)))
         elif withheld and not eyes.own:
             found.append(_blank(entry))
     return found
