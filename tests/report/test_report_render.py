@@ -103,7 +103,7 @@ def test_the_acupuncture_flow_is_the_published_one(shared, helpers: ModuleType) 
 
 def test_the_baseline_table_has_no_p_values(files: dict[str, bytes]) -> None:
     rows = list(csv.reader(io.StringIO(files["tables/baseline.csv"].decode("utf-8-sig"))))
-    assert rows[0] == ["row", "HIT (n = 19)", "MIT (n = 19)", "All (n = 38)"]
+    assert rows[0] == ["row", "HIT (n = 19)", "MIT (n = 19)", "All (n = 38)", "simulated"]
     assert not any("p" in cell.lower().split() for cell in rows[0])
     assert rows[1][0] == "Age (years)"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from holdfast.analysis.results import Results
 from holdfast.core.ledger import Ledger
-from holdfast.report import checklists
-from holdfast.report.model import Document, Section, numbered
+from holdfast.report import checklists, masking
+from holdfast.report.model import SIMULATED_PEOPLE, Block, Document, Picture, Section, numbered
 from holdfast.report.sections import (
     baseline,
     delivery,
@@ -40,9 +41,11 @@ def document(study: Study, ledger: Ledger, results: Results, arms: Mapping[str, 
 
     The same arguments give the same document, and through `holdfast.report.render` the same bytes.
     """
-    source = Source(study, ledger, results, arms)
-    written = _written(source)
-    everything = (*written, *checklists.sections(written, harms.absent(source)))
+    shown = masking.kept(results, study) if results.masked else results
+    source = Source(study, ledger, shown, arms)
+    written = _masked(source) if results.masked else _written(source)
+    lists = () if results.masked else checklists.sections(written, harms.absent(source))
+    everything = (*written, *lists)
     banner = " · ".join(text for text, on in ((SIMULATED, results.simulated), (MASKED, results.masked)) if on)
     made = Document(
         code=study.study.code,
@@ -53,7 +56,37 @@ def document(study: Study, ledger: Ledger, results: Results, arms: Mapping[str, 
         banner=banner,
         meta={"study": results.study, "version": results.version, "data": results.data_hash},
     )
+    if results.simulated:
+        made = _simulated(made)
+    if results.masked:
+        words = masking.names(study)
+        made = replace(made, title=masking.scrubbed(made.title, words), sections=masking.scrubbed(made.sections, words))
     return numbered(made)
+
+
+def _masked(source: Source) -> list[Section]:
+    """What may be shown while nobody shall know which arm is which."""
+    parts = [
+        masking.notice(),
+        baseline.section(source),
+        outcomes.section(source),
+        forest.section(source),
+        *questions.sections(source),
+        provenance.section(source),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def _simulated(made: Document) -> Document:
+    """Every figure and table says of whom it is, since they travel without their report."""
+
+    def said(block: Block) -> Block:
+        if isinstance(block, Picture):
+            return replace(block, caption=f"{block.caption} (simulated people)".strip())
+        return block
+
+    sections = tuple(replace(each, blocks=tuple(map(said, each.blocks))) for each in made.sections)
+    return replace(made, sections=sections, meta={**made.meta, "people": SIMULATED_PEOPLE})
 
 
 def _written(source: Source) -> list[Section]:

@@ -80,6 +80,10 @@ class Picture:
         return 100 if found is None else min(100, round(float(found[1]) / 4.824))
 
 
+SIMULATED_PEOPLE = "simulated people"
+"""What `Document.meta["people"]`, every table and every figure caption say when nobody in them is real."""
+
+
 Block = Paragraph | Bullets | Callout | Grid | Picture
 
 

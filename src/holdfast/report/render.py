@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from holdfast.analysis.results import Results
 from holdfast.core.facts import Looked
 from holdfast.core.ledger import Ledger
 from holdfast.errors import CallError
+from holdfast.report import masking
 from holdfast.report.build import document
 from holdfast.report.html import html
 from holdfast.report.model import Document
@@ -38,14 +39,18 @@ def render(
         raise CallError(f"there is no report format {unknown[0]!r}", ways_out=["use one of: " + ", ".join(FORMATS)])
     made = document(study, ledger, results, arms)
     found = {f"report.{each}": _write(made, each, ledger) for each in FORMATS if each in formats}
-    found["results.json"] = results_json(results)
+    found["results.json"] = _json(masking.plain(results, study)) if results.masked else results_json(results)
     found |= {f"tables/{name}": content for name, content in tables(made).items()}
     return found
 
 
 def results_json(results: Results) -> bytes:
     """The machine-readable results: every number with full precision."""
-    return (json.dumps(results.plain(), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return _json(results.plain())
+
+
+def _json(plain: Mapping[str, Any]) -> bytes:
+    return (json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _write(made: Document, form: Format, ledger: Ledger) -> bytes:

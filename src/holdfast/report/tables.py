@@ -6,22 +6,26 @@ import csv
 import io
 
 from holdfast.report.linking import plain, titles
-from holdfast.report.model import Document, Grid
+from holdfast.report.model import SIMULATED_PEOPLE, Document, Grid
 
 
 def tables(document: Document) -> dict[str, bytes]:
     """`<code>.csv` -> bytes: UTF-8 with a byte-order mark (for spreadsheets), comma, CRLF, as in RFC 4180."""
     known = titles(document)
-    return {f"{grid.code}.csv": _csv(grid, known) for grid in document.grids}
+    simulated = document.meta.get("people") == SIMULATED_PEOPLE
+    return {f"{grid.code}.csv": _csv(grid, known, simulated=simulated) for grid in document.grids}
 
 
-def _csv(grid: Grid, known: dict[str, str]) -> bytes:
+def _csv(grid: Grid, known: dict[str, str], *, simulated: bool) -> bytes:
+    """Of simulated people, a last column says so on every line, since tables are read without their report."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([column or "row" for column in grid.columns] if any(grid.columns) else ["row", "value"])
+    heads = [column or "row" for column in grid.columns] if any(grid.columns) else ["row", "value"]
+    writer.writerow([*heads, "simulated"] if simulated else heads)
     for line in grid.lines:
         cells = [_safe(plain(cell, known)) for cell in line.cells]
-        writer.writerow(cells + [""] * (len(grid.columns) - len(cells)))
+        cells += [""] * (len(grid.columns) - len(cells))
+        writer.writerow([*cells, SIMULATED_PEOPLE] if simulated else cells)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
