@@ -13,6 +13,7 @@ from holdfast.core.facts import (
     IntercurrentEvent,
     SessionDone,
     StudyAmended,
+    Unblinded,
 )
 from holdfast.core.ledger import Entry
 from holdfast.report.model import Block, Grid, Line, Paragraph, Section
@@ -70,7 +71,32 @@ def departures(source: Source) -> Section:
         grid = _counted(source, kind, title, code, what)
         blocks.append(grid if grid else Paragraph(f"{title}: {nothing}."))
         items += answers if grid else ()
+    opened = _unblindings(source)
+    if opened is not None:
+        blocks.append(opened)
+        items.append("20b")
     return Section("departures", "Intercurrent events and departures", tuple(blocks), items=tuple(dict.fromkeys(items)))
+
+
+def _unblindings(source: Source) -> Grid | None:
+    """Every arm that was opened in an emergency: whose, when, by which role, why, and who was told (E6(R3) 4.1.4)."""
+    entries = source.ledger.all(Unblinded)
+    if not entries:
+        return None
+    lines = tuple(
+        Line(
+            (
+                entry.record.participant,
+                f"{entry.record.draft.at:%Y-%m-%d}",
+                entry.record.draft.role,
+                entry.record.draft.reason,
+                ", ".join(entry.fact.notified) if isinstance(entry.fact, Unblinded) else "",
+            )
+        )
+        for entry in entries
+    )
+    columns = ("Person", "Day", "Opened by", "Reason", "Told")
+    return Grid("unblindings", "Arms opened in an emergency", columns, lines, align="lllll", widths=(1, 1, 1, 3, 2))
 
 
 def absent(source: Source) -> dict[str, str]:
