@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from formulaic import Formula
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.core.issues import Severity
 from holdfast.errors import CallError
+from holdfast.study.analysis_checks import formula_variables
 from holdfast.study.compare import compare
 from holdfast.study.contrasts import Contrast, parse_contrast
 from holdfast.study.lines import positions
@@ -128,6 +130,8 @@ def test_a_good_file_gives_a_study_and_tells_what_is_unverified():
         ('"HIT - MIT at POST"', '"HIT - LIT at POST"', "unknown-arm", "MIT"),
         ('"HIT - MIT at POST"', '"HIT at POST"', "bad-contrast", "HIT - MIT at FU"),
         ('role = "primary"\nmodel', "model", "no-primary-analysis", "decides"),
+        ('model = "mmrm"', 'model = "mmrm"\nformula = "value ~ C(sexe) + arm * visit"', "unknown-variable", "sex"),
+        ('model = "mmrm"', 'model = "mmrm"\nformula = "value ~ log(basline) + arm"', "unknown-variable", "baseline"),
         ("[[covariates]]", "[[covariates]", "not-toml", "[[list element]]"),
     ],
 )
@@ -141,6 +145,77 @@ def test_a_broken_file_says_what_where_and_what_would_be_right(old: str, new: st
     assert found[0].line is not None
     near = line(old)
     assert near - 25 <= found[0].line <= near + 2, f"line {found[0].line}, but the text is at {near}"
+
+
+@pytest.mark.parametrize(
+    ("formula", "names"),
+    [
+        ("value ~ baseline * visit + C(arm):months", ["value", "baseline", "visit", "arm", "months"]),
+        ("log(value) ~ center(age) + scale(baseline)", ["value", "age", "baseline"]),
+        ("value ~ 1 + 2.5e3 + `pain now` + C(site, levels=['A', 'B'])", ["value", "pain now", "site"]),
+        ("value ~ disability_baseline + I(age ** 2)", ["value", "disability_baseline", "age"]),
+    ],
+)
+def test_variables_of_a_formula_are_those_that_formulaic_needs(formula: str, names: list[str]):
+    """The names are read by their shape; formulaic's own answer is the source of the expected ones."""
+    assert formula_variables(formula) == names
+    needed = {str(name) for name in Formula(formula).required_variables}
+    assert {name for name in needed if not name[0].isdigit()} == set(names)  # formulaic lists numbers too
+
+
+def test_functions_modules_and_keywords_of_a_formula_are_no_variables():
+    assert formula_variables("np.log(value) ~ bs(age, df=3) + poly(baseline, 2)") == ["value", "age", "baseline"]
+
+
+def declared(extra: str) -> list[str]:
+    return problems(GOOD + "\n[[analyses]]\ncode = 'a'\noutcome = 'disability'\n" + extra)
+
+
+def test_a_margin_that_is_not_below_the_change_that_matters_is_pointed_out():
+    ancova = "model = 'ancova'\nat = 'FU'\ncontrasts = ['HIT - MIT']\nmargin = "
+    assert [found.partition(":")[0] for found in declared(ancova + "10")] == ["margin-not-below-mic"]
+    assert [found.partition(":")[0] for found in declared(ancova + "-12")] == ["margin-not-below-mic"]
+    assert declared(ancova + "5") == []
+
+
+def test_unverified_visits_outcomes_and_analyses_are_told_and_said():
+    text = GOOD.replace("window = [-3, 14]", "window = [-3, 14]\nverified = false")
+    text = text.replace('instrument = "modi"', 'instrument = "modi"\nverified = false\nsource = "from memory"')
+    text = text.replace('model = "mmrm"', 'model = "mmrm"\nverified = false')
+    study, issues = parse(text)
+    assert study is not None
+    told = [issue.what.split(" ")[0] for issue in issues if issue.code == "unverified"]
+    assert sorted(told) == ["POST", "disability", "hit", "primary"]
+    said = in_words(study).splitlines()
+    assert [line.strip().split(":")[0] for line in said if line.endswith("14 days after [UNVERIFIED]")] == ["POST"]
+    assert any(
+        line.startswith("  disability (primary)") and line.endswith("[UNVERIFIED; from memory]") for line in said
+    )
+    assert any(line.startswith("  primary (primary)") and line.endswith("[UNVERIFIED]") for line in said)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("model = 'responders'\nat = 'FU'\nrule = 'both'", "by what matters, in points and as a share of baseline."),
+        ("model = 'responders'\nat = 'FU'\nrule = 'relative'", "by what matters, counted as a share of baseline."),
+        (
+            "model = 'dose'\nat = 'FU'\nexposure = 'sessions'",
+            "effect of training received (sessions) on disability",
+        ),
+        (
+            "model = 'modification'\nat = 'FU'\nmodifiers = ['sex']",
+            "the effect on disability at FU differs by sex.",
+        ),
+        ("model = 'recurrence'\nthreshold = 3", "new episodes of disability at 3 or more after 4 weeks without."),
+    ],
+)
+def test_each_kind_of_analysis_is_said_in_english(keys: str, words: str):
+    study, issues = parse(
+        GOOD + f"\n[[analyses]]\ncode = 'a'\noutcome = 'disability'\ncontrasts = ['HIT - MIT']\n{keys}\n"
+    )
+    assert study is not None, issues
+    assert words in in_words(study)
 
 
 def test_every_problem_is_found_in_one_pass_with_its_line():

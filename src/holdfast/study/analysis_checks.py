@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import get_args
 
@@ -17,7 +18,7 @@ from holdfast.study.problems import Problem, codes, unknown
 def analyses_can_be_run(study: Study) -> Iterator[Problem]:
     """Analyses name outcomes, visits, arms, sets, covariates and events that exist."""
     for index, analysis in enumerate(study.analyses):
-        for one in (_names_exist, _contrasts_exist, _mediators_come_before, _set_exists, _responders_have_a_rule):
+        for one in ABOUT_ONE:
             yield from one(study, analysis, ("analyses", index))
     known = codes(study.analyses)
     steps = [(step,) if isinstance(step, str) else step.analyses for step in study.hierarchy]
@@ -97,6 +98,51 @@ def _responders_have_a_rule(study: Study, analysis: Analysis, place: Path) -> It
     if not all(needs):
         what = f"the rule {analysis.rule!r} needs a change that counts, and neither it nor the outcome's mic has one."
         yield Problem(place, "no-mic", what, "Add absolute = ... or relative = ..., or a mic to the outcome.")
+
+
+COLUMNS = ("value", "baseline", "visit", "arm", "months", "participant", "site")
+"""Columns that the table of every outcome has, beside the study's own covariates and outcomes."""
+
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_NAME = re.compile(r"`([^`]+)`|(?<![\w.])([A-Za-z_]\w*)(?![\w.]|\s*[(=])")
+"""A variable: in backticks, or a bare word that is no function, module, keyword argument or number."""
+
+
+def formula_variables(formula: str) -> list[str]:
+    """The variables of a formula, in its order, each once; read by their shape, because formulaic is slow to import."""
+    found = (quoted or bare for quoted, bare in _NAME.findall(_QUOTED.sub("", formula)))
+    return [name for name in dict.fromkeys(found) if name not in ("True", "False", "None")]
+
+
+def _formula_is_of_this_study(study: Study, analysis: Analysis, place: Path) -> Iterator[Problem]:
+    outcomes = codes(study.outcomes)
+    known = [*COLUMNS, *codes(study.covariates), *outcomes, *(f"{outcome}_baseline" for outcome in outcomes)]
+    for name in formula_variables(getattr(analysis, "formula", "")):
+        if name not in known:
+            yield unknown((*place, "formula"), "variable", name, known)
+
+
+def _margin_is_below_the_mic(study: Study, analysis: Analysis, place: Path) -> Iterator[Problem]:
+    margin, outcome = getattr(analysis, "margin", None), getattr(analysis, "outcome", None)
+    if margin is None or outcome not in codes(study.outcomes):
+        return
+    mic = study.outcome(outcome).mic
+    if mic is not None and mic.absolute and abs(margin) >= mic.absolute:
+        what = f"the margin {abs(margin):g} is not smaller than the change that matters, {mic.absolute:g}."
+        remedy = "What is lost within a margin should matter to nobody; give a smaller one, with its source."
+        yield Problem((*place, "margin"), "margin-not-below-mic", what, remedy, Severity.WARNING)
+
+
+ABOUT_ONE = (
+    _names_exist,
+    _contrasts_exist,
+    _mediators_come_before,
+    _set_exists,
+    _responders_have_a_rule,
+    _formula_is_of_this_study,
+    _margin_is_below_the_mic,
+)
+"""What must hold for each analysis by itself."""
 
 
 def sets_can_be_built(study: Study) -> Iterator[Problem]:

@@ -156,7 +156,7 @@ def eligibility_rules_can_be_judged(study: Study) -> Iterator[Problem]:
 
 def unverified_facts_are_told(study: Study) -> Iterator[Problem]:
     """A note for each thing that nobody could verify at its source."""
-    for name in ("facts", "covariates", "measurements"):
+    for name in ("facts", "visits", "covariates", "measurements", "outcomes", "analyses"):
         for index, item in enumerate(getattr(study, name)):
             if not item.verified:
                 yield _unverified((name, index), item.code)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from holdfast.study.analyses import Ancova, Durability, Estimand, Mediation, MissingData, Mmrm, Responders
+from holdfast.study.analyses import (
+    Ancova,
+    Dose,
+    Durability,
+    Estimand,
+    Mediation,
+    MissingData,
+    Mmrm,
+    Modification,
+    RandomisationTest,
+    Recurrence,
+    Responders,
+)
 from holdfast.study.model import Arm, Outcome, Rule, Study, Visit
 from holdfast.study.programme import Block, Effort, Programme
 
@@ -125,7 +137,7 @@ def _visit(visit: Visit) -> str:
     early, late = visit.window
     named = f" ({visit.name})" if visit.name else ""
     window = f"; counts from {-early} days before to {late} days after" if visit.window != (0, 0) else ""
-    return f"{visit.code}{named}: {visit.offset} after {visit.anchor}{window}"
+    return f"{visit.code}{named}: {visit.offset} after {visit.anchor}{window}{_trust(visit.verified, visit.source)}"
 
 
 def _outcome(outcome: Outcome) -> str:
@@ -137,13 +149,15 @@ def _outcome(outcome: Outcome) -> str:
         both = " or ".join(part for part in (absolute, relative) if part)
         change = f"; a change that matters: {both}{_trust(outcome.mic.verified, outcome.mic.source)}"
     name = outcome.name or outcome.code
-    return f"{name} ({outcome.role}) by {outcome.instrument} at {', '.join(outcome.visits)}{better}{change}"
+    trust = _trust(outcome.verified, outcome.source)
+    return f"{name} ({outcome.role}) by {outcome.instrument} at {', '.join(outcome.visits)}{better}{change}{trust}"
 
 
 def _how(study: Study) -> list[str]:
     lines = []
     for analysis in study.analyses:
-        lines.append(f"{analysis.code} ({analysis.role}): {_method(analysis)} Among: {analysis.set}.")
+        trust = _trust(analysis.verified, analysis.source)
+        lines.append(f"{analysis.code} ({analysis.role}): {_method(analysis)} Among: {analysis.set}.{trust}")
         lines += [f"  compares {words}" for words in getattr(analysis, "contrasts", ())]
         lines += _estimand(analysis.estimand)
     if study.hierarchy:
@@ -152,6 +166,15 @@ def _how(study: Study) -> list[str]:
         ]
         lines.append(f"Tested in this order, each only if the one before it held: {', then '.join(steps)}.")
     return lines
+
+
+RULES = {
+    "absolute": "counted in points",
+    "relative": "counted as a share of baseline",
+    "both": "in points and as a share of baseline",
+    "either": "in points or as a share of baseline",
+}
+"""By what a change counts, for each rule of a responder analysis."""
 
 
 def _method(analysis: object) -> str:
@@ -163,7 +186,8 @@ def _method(analysis: object) -> str:
             robust = f", {analysis.robust} standard errors" if analysis.robust else ""
             return f"ANCOVA of {analysis.outcome} at {analysis.at}{robust}: {analysis.formula}."
         case Responders():
-            return f"share with an {analysis.rule} change of {analysis.outcome} at {analysis.at} that matters."
+            rule = RULES[analysis.rule]
+            return f"share of people whose {analysis.outcome} at {analysis.at} changed by what matters, {rule}."
         case Durability():
             first, middle, last = analysis.change
             return f"whether the gain in {analysis.outcome} from {first} to {middle} held at {last}."
@@ -172,8 +196,17 @@ def _method(analysis: object) -> str:
         case Mediation():
             through = ", ".join(analysis.mediators)
             return f"how much of the effect on {analysis.outcome} at {analysis.at} goes through {through}."
-    model, outcome = getattr(analysis, "model", ""), getattr(analysis, "outcome", "")
-    return f"{model} of {outcome}." if outcome else f"{model}."
+        case Dose():
+            return f"the effect of training received ({analysis.exposure}) on {analysis.outcome} at {analysis.at}."
+        case Modification():
+            by = ", ".join(analysis.modifiers)
+            return f"whether the effect on {analysis.outcome} at {analysis.at} differs by {by}."
+        case Recurrence():
+            free = f"{analysis.free_weeks} week{'s' if analysis.free_weeks != 1 else ''}"
+            return f"new episodes of {analysis.outcome} at {analysis.threshold:g} or more after {free} without."
+        case RandomisationTest():
+            return f"randomisation test of {analysis.outcome} at {analysis.at}: {analysis.formula}."
+    return f"{getattr(analysis, 'model', '')} beside {getattr(analysis, 'table', '')}."
 
 
 def _estimand(estimand: Estimand) -> list[str]:
