@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,7 @@ import docx
 import pytest
 
 from holdfast.analysis import run
-from holdfast.core.facts import AdverseEvent, Imported, Screened
+from holdfast.core.facts import AdverseEvent, Answered, Completed, Imported, Screened
 from holdfast.report import Document, document
 from holdfast.report.model import Grid, Section
 from holdfast.report.sections.plain import kept_words, rough
@@ -142,7 +143,7 @@ def test_the_plain_page_counts_who_has_no_score_at_the_end(helpers: ModuleType, 
     said = part(made, "plain")
     assert lost > 0
     assert f"{lost} of 38 people have no score at the last visit (6 months later)" in said
-    assert "the main comparison uses the scores they gave before" in said  # a mixed model for repeated measures
+    assert "the main comparison uses what they scored before that visit" in said  # a mixed model for repeated measures
     assert "could not be measured" not in said
 
 
@@ -159,6 +160,37 @@ def test_the_plain_page_names_the_recorded_events(helpers: ModuleType, made: Doc
     said = part(made, "plain")
     assert "such as sore muscles" not in said
     assert any(f"ecorded were: {each}" in said for each in what)
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "words"),
+    [
+        ([0, 0, 5, 0, 0, 4, 0, 0, 4], [0, 0, 5, 0, 0, 0, 0, 0, 0], "They came more often in the Moderate"),
+        ([0, 0, 5, 0, 0, 0, 0, 0, 0], [0, 0, 5, 0, 0, 0, 0, 0, 0], "cannot say which group had them more often"),
+    ],
+)
+def test_flares_are_told_when_they_were_analysed(
+    helpers: ModuleType, high: list[float], low: list[float], words: str
+) -> None:
+    plain = helpers.exercise_plain()
+    plain["outcomes"] += [{"code": "weekly", "instrument": "week-pain", "visits": ["PRE"], "role": "exploratory"}]
+    rule = {"code": "flares", "title": "Flares after the programme", "model": "recurrence", "outcome": "weekly"}
+    rule |= {"contrasts": ["HIT - MIT"], "threshold": 3, "free_weeks": 2}
+    study = helpers.study_of(plain, rule)
+    _, ledger, arms = helpers.exercise()
+    records = facts(ledger)
+    end = date(2021, 6, 1)
+    for place, (who, arm) in enumerate(arms.items()):
+        records.append((who, "", Completed("programme", on=end)))
+        for week, pain in enumerate([0] * (place % 3) + (high if arm == "MIT" else low), start=1):
+            answers = {"week-pain": pain if place // 2 % 4 else 0.0}  # every fourth of an arm stays well
+            records.append((who, "", Answered("week-pain", answers, on=end + timedelta(days=7 * week - 3))))
+    ledger = helpers.ledger_of(records)
+    made = document(study, ledger, run(study, ledger, arms, only=["flares"]), arms)
+    said = part(made, "plain")
+    well = sum(place // 2 % 4 == 0 and arm == "HIT" for place, arm in enumerate(arms.values()))
+    assert f"Flares after the programme. {19 - well} of 19 people in the High-intensity training group" in said
+    assert words in said
 
 
 def test_noticing_needs_an_absolute_change_with_a_source(acupuncture: Document, made: Document) -> None:
@@ -202,6 +234,7 @@ def test_the_result_has_its_direction_in_words(acupuncture: Document, made: Docu
     assert re.search(r"12 months: 4\.60? \(2\.1?[26] to 7\.05?\) points, p <0\.001, in favour of Acupuncture", found)
     result = next(line for line in part(made, "summary").splitlines() if line.startswith("Result"))
     assert "points, p" in result
+    assert "without the primary outcome at the last visit, 6 months later" in part(made, "summary")
     assert "%" not in result
 
 

@@ -138,6 +138,15 @@ def _seen(source: Source, people: Sequence[str]) -> dict[str, int]:
     }
 
 
+def without_last(source: Source, paths: Sequence[ArmPath]) -> tuple[str, tuple[int, ...]] | None:
+    """The last visit of the primary outcome, and how many of each arm have no score there; None without either."""
+    outcome = source.study.primary
+    if outcome is None or not paths or outcome.visits[-1] not in paths[0].seen:
+        return None
+    last = outcome.visits[-1]
+    return last, tuple(path.allocated - path.seen[last] for path in paths)
+
+
 def main_outcome(source: Source) -> str | None:
     """The code of the outcome that the flow counts: the primary one, else the first."""
     if source.study.primary is not None:

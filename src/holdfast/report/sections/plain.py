@@ -9,11 +9,13 @@ from holdfast.analysis.results import Analysed, Row
 from holdfast.core.facts import AdverseEvent
 from holdfast.report.effects import Effect, back_transformed, effects
 from holdfast.report.model import Block, Callout, Paragraph, Section
-from holdfast.report.path import ArmPath, arm_paths, by_chance, only_imported
+from holdfast.report.path import ArmPath, arm_paths, by_chance, only_imported, without_last
 from holdfast.report.sections.harms import HARMS_NOT_IMPORTED
 from holdfast.report.source import Source
 from holdfast.report.words import join, number, plural, sentence
 from holdfast.study.contrasts import parse_contrast
+
+NO_RATES = "How often they came could not be compared between the groups."
 
 
 def section(source: Source) -> Section:
@@ -47,6 +49,12 @@ def _question(source: Source) -> str:
     return sentence(head.question or head.title)
 
 
+def _group(source: Source, arm: str) -> str:
+    """The people of an arm by its one name; a masked arm is a group by itself."""
+    named = any(each.code == arm for each in source.study.arms)
+    return f"the {source.arm_name(arm)} group" if named else source.arm_name(arm)
+
+
 def _people(source: Source) -> str:
     frame = source.data.people
     kind = "simulated " if source.results.simulated else ""
@@ -56,7 +64,7 @@ def _people(source: Source) -> str:
         ages = [float(value) for value in frame["age"] if not math.isnan(float(value))] if len(frame) else []
         if ages:
             parts.append(f"they were {number(sum(ages) / len(ages), 0)} years old on average")
-    sizes = [f"{len(source.people_of(arm))} in the {source.arm_name(arm)} group" for arm in source.order]
+    sizes = [f"{len(source.people_of(arm))} in {_group(source, arm)}" for arm in source.order]
     how = " Chance decided who came into which group." if by_chance(source) else ""
     return sentence("; ".join(parts)) + f" {sentence(join(sizes))}{how}"
 
@@ -109,13 +117,13 @@ def verdict(source: Source, each: Effect) -> str:
     row = each.turned
     what, when = name(each.outcome), source.visit_name(row.at)
     size = f"{rough(each.size(row.estimate))} {each.unit}"
-    better = source.arm_name(each.first if row.estimate >= 0 else each.second)
+    better = _group(source, each.first if row.estimate >= 0 else each.second)
     spread = _spread(source, each)
     if row.low > 0 or row.high < 0:
-        return f"{what}, {when}: the {better} group did better, by about {size} on average ({spread}){_matters(each)}."
+        return f"{what}, {when}: {better} did better, by about {size} on average ({spread}){_matters(each)}."
     return (
-        f"{what}, {when}: the study cannot say which group did better. The {better} group was ahead by about {size} on "
-        f"average, but chance alone could explain that ({spread}){_still_possible(each)}."
+        f"{what}, {when}: the study cannot say which group did better. On average {better} was ahead by about {size}, "
+        f"but chance alone could explain that ({spread}){_still_possible(each)}."
     )
 
 
@@ -235,7 +243,7 @@ def _responders(source: Source) -> str:
             continue
         counted = {str(row[0]): (row[1], row[2]) for row in analysed.found.tables[0].rows}
         said = [
-            f"{counted[arm][0]} of {counted[arm][1]} people in the {source.arm_name(arm)} group"
+            f"{counted[arm][0]} of {counted[arm][1]} people in {_group(source, arm)}"
             for arm in source.order
             if arm in counted
         ]
@@ -267,27 +275,28 @@ def _flares(source: Source) -> str:
             continue
         counted = {str(row[0]): row for row in analysed.found.tables[0].rows}
         people = [
-            f"{counted[arm][2]} of {counted[arm][1]} people in the {source.arm_name(arm)} group"
+            f"{counted[arm][2]} of {counted[arm][1]} people in {_group(source, arm)}"
             for arm in source.order
             if arm in counted
         ]
         said.append(f"{sentence(analysed.title)} {sentence(f'{join(people)} had at least one')}")
-        said += [_more_often(source, row) for row in analysed.contrasts if row.what.startswith("ratio of rates")]
+        rows = [row for row in analysed.contrasts if row.what.startswith("ratio of rates")]
+        said += [_more_often(source, row) for row in rows] or [NO_RATES]
     return " ".join(said)
 
 
 def _more_often(source: Source, row: Row) -> str:
     if not all(math.isfinite(value) and value > 0 for value in (row.estimate, row.low, row.high)):
-        return ""
+        return NO_RATES
     contrast = parse_contrast(row.contrast)
-    first, second = source.arm_name(contrast.left), source.arm_name(contrast.right)
+    first, second = _group(source, contrast.left), _group(source, contrast.right)
     estimate, low, high = row.estimate, row.low, row.high
     if estimate < 1:
         first, second, estimate, low, high = second, first, 1 / estimate, 1 / high, 1 / low
     times = f"about {rough(estimate)} times as often; the data fit {rough(low)} to {rough(high)} times"
     if low > 1:
-        return f"They came more often in the {first} group than in the {second} group ({times})."
-    return f"The study cannot say which group had them more often (in the {first} group {times})."
+        return f"They came more often in {first} than in {second} ({times})."
+    return f"The study cannot say which group had them more often (in {first} {times})."
 
 
 def _harms(source: Source) -> str:
@@ -305,7 +314,7 @@ def _harms(source: Source) -> str:
                 hurt.add(entry.record.participant)
                 who.setdefault(fact.what, set()).add(entry.record.participant)
                 serious += fact.serious
-        said.append(f"{len(hurt)} of {len(people)} people in the {source.arm_name(arm)} group")
+        said.append(f"{len(hurt)} of {len(people)} people in {_group(source, arm)}")
     often = sorted(who, key=lambda what: -len(who[what]))[:3]
     listed = join([f"{what} ({plural(len(who[what]), 'person', 'people')})" for what in often])
     grave = (
@@ -333,17 +342,16 @@ def _sure(source: Source) -> str:
 
 def _without_score(source: Source, paths: tuple[ArmPath, ...], total: int) -> str:
     """Who has no main outcome at the last visit, also where the main comparison uses their earlier scores."""
-    outcome = source.study.primary
-    if outcome is None or not paths or outcome.visits[-1] not in paths[0].seen:
+    found = without_last(source, paths)
+    if found is None:
         return ""
-    last = outcome.visits[-1]
-    missing = [path.allocated - path.seen[last] for path in paths]
+    last, missing = found
     if not sum(missing):
         return f"everybody has a score at the last visit ({source.visit_name(last)})"
-    each = join([f"{n} in the {source.arm_name(path.arm)} group" for n, path in zip(missing, paths, strict=True)])
+    each = join([f"{n} in {_group(source, path.arm)}" for n, path in zip(missing, paths, strict=True)])
     lead = f"{sum(missing)} of {total} people have no score at the last visit ({source.visit_name(last)}): {each}"
     model = source.primary.model if source.primary else ""
-    return lead + ("; the main comparison uses the scores they gave before" if model == "mmrm" else "")
+    return lead + ("; the main comparison uses what they scored before that visit" if model == "mmrm" else "")
 
 
 def rough(value: float) -> str:

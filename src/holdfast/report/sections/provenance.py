@@ -43,10 +43,12 @@ def _events(source: Source) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for entry in ledger.all(Imported):
         if isinstance(fact := entry.fact, Imported):
-            said = f"{fact.source}, SHA-256 {fact.sha256}; {_taken(fact)}"
-            rows.append(
-                ("Imported", said + ("" if not fact.not_taken else f"; not taken: {'; '.join(fact.not_taken)}"))
-            )
+            said = f"{fact.source}, SHA-256 {fact.sha256}; "
+            left = "; ".join(fact.not_taken)
+            if source.results.simulated:
+                rows.append(("Simulated", said + plural(fact.rows, "person", "people") + (left and f"; {left}")))
+            else:
+                rows.append(("Imported", said + _taken(fact) + (left and f"; not taken: {left}")))
     for entry in ledger.all(Committed):
         if isinstance(fact := entry.fact, Committed):
             rows.append(("Allocation commitment", f"{fact.scheme}, held by {fact.holder}: {fact.commitment}"))
@@ -60,7 +62,7 @@ def _events(source: Source) -> list[tuple[str, str]]:
 
 
 def _taken(fact: Imported) -> str:
-    """How much of the file came in: values, of which one row holds several; a simulation counts people."""
+    """How much of the file came in: values, of which one row holds several."""
     if fact.taken == fact.rows:
         return f"{plural(fact.rows, 'row')}, all taken"
     return f"{plural(fact.taken, 'value')} of {plural(fact.rows, 'row')} taken"

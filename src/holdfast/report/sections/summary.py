@@ -6,7 +6,7 @@ from holdfast.analysis.outcomes import name
 from holdfast.analysis.results import Row
 from holdfast.report.effects import Effect, back_transformed, effects
 from holdfast.report.model import Grid, Line, Section
-from holdfast.report.path import arm_paths, enrolment
+from holdfast.report.path import arm_paths, enrolment, without_last
 from holdfast.report.sections.design import registration_label
 from holdfast.report.sections.questions import gaps
 from holdfast.report.source import Source
@@ -44,7 +44,12 @@ def _people(source: Source) -> str:
     split = " + ".join(str(path.allocated) for path in arms)
     analysed = [path.analysed for path in arms if path.analysed is not None]
     tail = f"; {sum(analysed)} in the primary analysis ({' + '.join(map(str, analysed))})" if analysed else ""
-    return f"{assessed}{before.randomised} randomised ({split}){tail}"
+    found = without_last(source, arms)
+    gone = ""
+    if found and sum(found[1]):
+        counts = f"{sum(found[1])} ({' + '.join(map(str, found[1]))})"
+        gone = f"; {counts} without the primary outcome at the last visit, {source.visit_name(found[0])}"
+    return f"{assessed}{before.randomised} randomised ({split}){tail}{gone}"
 
 
 def _outcome(source: Source) -> str:
