@@ -18,6 +18,7 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -118,10 +119,23 @@ def loop(repeat: int) -> None:
     y = np.stack([trial(35, 3, seed=k, dropout=0.1, holes=0.02).y for k in range(1000)])
     task = "1,000 trials of 35 x 3"
 
-    def call() -> object:
-        return hf.mmrm_many(design, y, covariance="us", df="kenward-roger", contrast="HIT - MIT", at=["1", "2"])
+    def call(engine: str) -> object:
+        return hf.mmrm_many(
+            design, y, covariance="us", df="kenward-roger", contrast="HIT - MIT", at=["1", "2"], engine=engine
+        )
 
-    say(task, "holdfast batch, 2 contrasts + KR", timed(call, repeat), note=f"R mmrm earlier: {EARLIER[task]}")
+    numpy = timed(lambda: call("numpy"), repeat)
+    say(task, "holdfast batch, 2 contrasts + KR", numpy, note=f"R mmrm earlier: {EARLIER[task]}")
+    if find_spec("numba") is None:
+        print("numba is not installed; no numba engine")
+        return
+    start = time.perf_counter()
+    call("numba")
+    first = time.perf_counter() - start
+    pairs = [(timed(lambda: call("numpy"), 1)[1], timed(lambda: call("numba"), 1)) for _ in range(repeat)]
+    ratio = statistics.median(slow / quick[1] for slow, quick in pairs)  # in turn, so that other jobs disturb both
+    numba = statistics.median(quick[0] for _, quick in pairs), statistics.median(quick[1] for _, quick in pairs)
+    say(task, "the same, numba engine", numba, note=f"numpy / numba {ratio:.2f}; first call {first:.1f} s")
 
 
 def growth(repeat: int) -> list[tuple[str, float, float]]:

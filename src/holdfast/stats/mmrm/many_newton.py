@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,20 +30,42 @@ class Optima:
     problem: NDArray[np.str_]
 
 
+# From starts (B, r) to points, their unit-free gradients (B,) and the number of steps (B,)
+Climb = Callable[[Array, Sums, Features, Structure, bool], tuple[Points, Array, NDArray[np.int64]]]
+
+
 @np.errstate(all="ignore")  # a trial step may leave the parameter space; it is marked and halved
-def maximise_many(data: Sums, made: Features, structure: Structure, *, reml: bool, rounds: int = 120) -> Optima:
-    """Maximise each likelihood with the rules of `newton.maximise`."""
+def maximise_many(
+    data: Sums, made: Features, structure: Structure, *, reml: bool, climb: Climb | None = None
+) -> Optima:
+    """Maximise each likelihood with the rules of `newton.maximise`; `climb` replaces the climb in numpy."""
     start, problem = starts(data, made, structure)
-    points = evaluate_many(start, data, made, structure, reml=reml)
+    points, gradient, iterations = (climb or climb_together)(start, data, made, structure, reml)
     problem = np.where((problem == "") & ~points.ok, "start is not positive definite", problem)
+    w, flat = _information(points, scales(structure, points.theta), data)
+    left = np.sqrt(np.maximum(np.einsum("bi,bij,bj->b", points.gradient, w, points.gradient), 0.0)) / 2
+    reached = (gradient <= ACCEPT * np.maximum(1.0, data.n_obs / 1e4)) | (~flat & (left <= ACCEPT_STEP))
+    problem = np.where((problem == "") & ~reached, "not converged", problem)
+    problem = np.where((problem == "") & flat, "covariance not identified", problem)
+    return Optima(points, gradient, iterations, w, problem)
+
+
+ROUNDS = 120  # evaluations of a data set's likelihood at most
+
+
+def climb_together(
+    start: Array, data: Sums, made: Features, structure: Structure, reml: bool
+) -> tuple[Points, Array, NDArray[np.int64]]:
+    """Newton steps for all data sets at once, each halved until its likelihood does not fall."""
+    points = evaluate_many(start, data, made, structure, reml=reml)
     scale = scales(structure, points.theta)
     gradient = _sizes(points.gradient, scale)
     iterations = np.zeros(len(start), dtype=np.int64)
-    active = (problem == "") & (gradient > AIM)
+    active = points.ok & (gradient > AIM)
     step = np.ones(len(start))
     direction = np.zeros_like(start)
     direction[active] = directions(points, scale, active)
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         if not active.any():
             break
         trial = evaluate_many(
@@ -60,12 +83,7 @@ def maximise_many(data: Sums, made: Features, structure: Structure, *, reml: boo
         again = moved & active
         if again.any():
             direction[again] = directions(points, scale, again)
-    w, flat = _information(points, scale, data)
-    left = np.sqrt(np.maximum(np.einsum("bi,bij,bj->b", points.gradient, w, points.gradient), 0.0)) / 2
-    reached = (gradient <= ACCEPT * np.maximum(1.0, data.n_obs / 1e4)) | (~flat & (left <= ACCEPT_STEP))
-    problem = np.where((problem == "") & ~reached, "not converged", problem)
-    problem = np.where((problem == "") & flat, "covariance not identified", problem)
-    return Optima(points, gradient, iterations, w, problem)
+    return points, gradient, iterations
 
 
 def _accept(trial: Points, points: Points, gradient: Array, structure: Structure, active: Flags) -> tuple[Flags, Array]:
