@@ -283,7 +283,7 @@ def test_who_may_not_do_a_deed_is_refused_before_anything_else(new_world, role):
     head = world.ledger.head
     for name, act in every_deed(desk, world.ledger):
         if role not in DEEDS[name].roles:
-            with pytest.raises(NotPermitted, match=f"A {role} may not {name.replace('_', ' ')}"):
+            with pytest.raises(NotPermitted, match=f"{role.one} may not {name.replace('_', ' ')}"):
                 act()
     assert world.ledger.head == head
 

@@ -441,6 +441,8 @@ def test_an_emergency_unblinding_says_why_and_who_was_told(world):
                   {"reason": "collapse", "notified": "Dr A"}):  # fmt: skip
         with pytest.raises(CallError):
             deeds.unblind(coordinator, "P1", **wrong)
+    with pytest.raises(CallError, match="a list of names, not one text"):
+        deeds.unblind(coordinator, "P1", reason="collapse", notified="Dr A")
     done = deeds.unblind(coordinator, "P1", reason="collapse", notified=["Dr A"])
     assert done.arm == "ZZHARD"
     kinds = [entry.record.fact.kind for entry in world.ledger.entries[-2:]]

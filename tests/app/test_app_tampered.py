@@ -71,3 +71,11 @@ def test_in_python_too_and_no_look_is_added_to_a_broken_chain(tampered: tuple[Pa
 def test_the_whole_trial_is_analysed(whole: Path) -> None:
     with wiring.open(whole, role="statistician") as study:
         assert len(study.dataset(study.study.outcomes[0].code, reveal=True))
+
+
+@pytest.mark.parametrize("command", ["analyse", "report"])
+def test_a_folder_that_is_not_there_is_a_wrong_call(tmp_path: Path, command: str) -> None:
+    for place in (tmp_path / "nowhere", tmp_path):
+        done = holdfast(command, str(place))
+        assert done.returncode == 2
+        assert f"There is no study at {place}." in done.stderr

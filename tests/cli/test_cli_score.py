@@ -181,3 +181,12 @@ def test_a_place_that_cannot_be_written_leaves_nothing_behind(pain: Path, tmp_pa
     result = run(pain, "--instrument", "nprs", "--out", tmp_path / "no" / "scores.csv")
     assert isinstance(result.exception, OSError)  # the command line's front turns it into exit code 3
     assert [file.name for file in tmp_path.iterdir()] == ["answers.csv"]
+
+
+def test_a_form_that_is_there_twice_is_pointed_out(tmp_path: Path) -> None:
+    file = write(tmp_path, "id,visit,nprs\n1,PRE,5\n1,POST,4\n1,PRE,6\n")
+    result = run(file, "--instrument", "nprs")
+    assert result.exit_code == 0
+    (line,) = [line for line in result.stdout.splitlines() if "duplicate" in line or "already" in line]
+    assert "id 1, visit PRE is in line 2 already; both were scored. Give one line per form." in line
+    assert "nprs for 3 of 3 forms" in result.stdout

@@ -142,6 +142,25 @@ def test_a_file_that_cannot_be_read_says_why(data: bytes, name: str, options: Op
     assert says in " ".join(issue.what for issue in issues)
 
 
+def test_text_with_the_name_of_a_workbook_is_read_as_declared_and_pointed_out() -> None:
+    table, issues = read(b"a,b\n1,2\n", "t.xlsx", options=Options(format="csv", delimiter=","))
+    assert table is not None
+    (issue,) = [issue for issue in issues if issue.code == "misnamed-file"]
+    assert issue.severity is Severity.WARNING
+    assert "its name says an Excel workbook, but its content is delimited text" in issue.what
+    assert not [
+        issue for issue in read(b"a,b\n1,2\n", "t.tsv", options=Options(format="csv"))[1] if "name" in issue.code
+    ]
+
+
+def test_a_workbook_under_a_map_for_text_blames_the_map() -> None:
+    table, issues = read(workbook([["a"], [1]]), "t.xlsx", options=Options(format="csv"))
+    assert table is None
+    (issue,) = issues
+    assert issue.what.startswith("the map's [file] says format = 'csv', but its first bytes are")
+    assert "Drop format from the map" in issue.remedy
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     st.binary(max_size=200),

@@ -151,7 +151,7 @@ def test_a_broken_file_says_what_where_and_what_would_be_right(old: str, new: st
     ("formula", "names"),
     [
         ("value ~ baseline * visit + C(arm):months", ["value", "baseline", "visit", "arm", "months"]),
-        ("log(value) ~ center(age) + scale(baseline)", ["value", "age", "baseline"]),
+        ("log(value) ~ log(age) + exp(baseline)", ["value", "age", "baseline"]),
         ("value ~ 1 + 2.5e3 + `pain now` + C(site, levels=['A', 'B'])", ["value", "pain now", "site"]),
         ("value ~ disability_baseline + I(age ** 2)", ["value", "disability_baseline", "age"]),
     ],

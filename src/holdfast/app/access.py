@@ -103,7 +103,7 @@ def permit(desk: Desk, deed: str) -> None:
     role = desk.account.role
     if right is None or role not in right.roles:
         others = ", ".join(sorted(right.roles)) if right else "nobody"
-        raise NotPermitted(f"A {role} may not {deed.replace('_', ' ')}.", ways_out=[f"Who may: {others}."])
+        raise NotPermitted(f"{role.one} may not {deed.replace('_', ' ')}.", ways_out=[f"Who may: {others}."])
 
 
 def permit_view(desk: Desk, view: str) -> None:
@@ -111,7 +111,7 @@ def permit_view(desk: Desk, view: str) -> None:
     role = desk.account.role
     if role not in VIEWS.get(view, frozenset()):
         others = ", ".join(sorted(VIEWS.get(view, ()))) or "nobody"
-        raise NotPermitted(f"A {role} may not see {view.replace('_', ' ')}.", ways_out=[f"Who may: {others}."])
+        raise NotPermitted(f"{role.one} may not see {view.replace('_', ' ')}.", ways_out=[f"Who may: {others}."])
 
 
 def permit_person(desk: Desk, participant: str) -> None:
@@ -177,7 +177,7 @@ def open_arm(desk: Desk, tx: Transaction, participant: str, door: str) -> str:
     """
     ledger = tx.ledger()
     if not sees_arms(desk.study, ledger, desk.account.role):
-        raise NotPermitted(f"A {desk.account.role} may not see what a person was assigned to.")
+        raise NotPermitted(f"{desk.account.role.one} may not see what a person was assigned to.")
     return _look(desk, tx, ledger, participant, door)
 
 
@@ -204,7 +204,7 @@ def open_all(desk: Desk, tx: Transaction, door: str, *, reveal: bool) -> dict[st
     """
     ledger = tx.ledger()
     if desk.account.role not in SEES_ARMS_REVEALED - {T, C}:
-        raise NotPermitted(f"A {desk.account.role} may not see what people were assigned to.")
+        raise NotPermitted(f"{desk.account.role.one} may not see what people were assigned to.")
     if not is_locked(ledger):
         raise OutOfOrder(
             "The study is not locked, so there is no data set yet.",

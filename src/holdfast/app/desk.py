@@ -38,6 +38,11 @@ class Role(StrEnum):
         except ValueError:
             raise CallError(f"There is no role {word[:40]!r}.", ways_out=[f"Roles: {', '.join(cls)}."]) from None
 
+    @property
+    def one(self) -> str:
+        """The role with its article, to begin a sentence: "An assessor"."""
+        return f"{'An' if self.value[0] in 'aeiou' else 'A'} {self.value}"
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

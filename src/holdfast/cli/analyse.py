@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from holdfast.errors import CallError
+
 if TYPE_CHECKING:
     from holdfast.analysis import Analysed, Results
     from holdfast.analysis.context import Progress
@@ -47,6 +49,8 @@ def analysed(
     from holdfast.analysis import run
     from holdfast.wiring import open as open_study
 
+    if not (folder / "study.toml" if folder.is_dir() else folder).is_file():
+        raise CallError(f"There is no study at {folder}.", ways_out=["Name a folder that holds a study.toml."])
     opened = open_study(folder, role="statistician", actor=actor)
     ledger, arms = opened.for_analysis(door=door, reveal=not masked)
     with progress() as told:

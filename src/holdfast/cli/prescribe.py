@@ -80,8 +80,15 @@ def todays(found: SessionInput) -> Prescription:
             return kept
     if found.prescription is None:
         first = found.issues[0]
-        raise Refused(first.what, ways_out=[first.remedy] if first.remedy else [])
+        raise Refused("\n".join(_sentences(first.what)), ways_out=_sentences(first.remedy))
     return found.prescription
+
+
+def _sentences(text: str) -> list[str]:
+    """One per missing test, so that nobody has to find the fourth in the middle of a paragraph."""
+    import re
+
+    return [sentence for sentence in re.split(r"(?<=\.) ", text) if sentence]
 
 
 def write(path: Path, content: bytes) -> None:

@@ -45,7 +45,7 @@ def score(
     options, said = _options(form, value_set, min_answered or [])
     rows, places = _read(csv, {item.id for item in form.items}, missing or [])
     scored = score_table(form, _frame(rows), options=options, places=places)
-    issues = [*said, *scored.issues]
+    issues = [*said, *_twice(rows, places, {item.id for item in form.items}), *scored.issues]
     results = _results(scored)
     if out is not None:
         _write(out, _as_csv(results))
@@ -129,6 +129,22 @@ def _read(file: Path, ids: set[str], missing: Sequence[str]) -> tuple[list[Row],
     if not rows:
         raise DataError(f"{file} holds a header and no rows.")
     return rows, places
+
+
+def _twice(rows: list[Row], places: list[str], ids: set[str]) -> list[Issue]:
+    """A warning for each line that names the same form as a line before it: same person, same visit, and so on."""
+    from holdfast.core.issues import Issue, Severity
+
+    first: dict[tuple[Cell, ...], str] = {}
+    found: list[Issue] = []
+    for row, place in zip(rows, places, strict=True):
+        key = tuple(cell for name, cell in row.items() if name not in ids)
+        before = first.setdefault(key, place)
+        if any(cell is not None for cell in key) and before != place:
+            said = ", ".join(f"{name} {row[name]}" for name in row if name not in ids and row[name] is not None)
+            what = f"{said} is in {before} already; both were scored."
+            found.append(Issue("duplicate", place, what, "Give one line per form.", Severity.WARNING))
+    return found
 
 
 def _delimiter(file: Path, first: str, ids: set[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from holdfast.core.issues import Issue
+from holdfast.core.issues import Issue, Severity
 from holdfast.exchange.table import Format
 
 Found = Literal[
@@ -72,8 +72,21 @@ def format_of(data: bytes, name: str, declared: Format | None) -> tuple[Format |
         return None, [Issue("empty-file", name, "the file is empty.", "Export it again.")]
     found = looks_like(data)
     if found == expected or (expected == "csv" and found == "text"):
-        return expected, []
+        return expected, _misnamed(name, suffix, expected)
+    if declared is not None and found in get_args(Format):
+        what = f"the map's [file] says format = {declared!r}, but its first bytes are those of {_in_words(found)}."
+        return None, [Issue("wrong-format", name, what, f"Drop format from the map, or write format = {found!r}.")]
     return None, [_mismatch(name, expected, found)]
+
+
+def _misnamed(name: str, suffix: str, format: Format) -> list[Issue]:
+    """A warning where the map's word was right and the name is wrong: somebody will open it by its name."""
+    by_name = SUFFIXES.get(suffix, format)
+    if by_name == format:
+        return []
+    what = f"its name says {_in_words(by_name)}, but its content is {_in_words(format)}; it was read as the map says."
+    remedy = f"Make sure that it is the right file, and give it the ending .{format}."
+    return [Issue("misnamed-file", name, what, remedy, Severity.WARNING)]
 
 
 def _mismatch(name: str, expected: Format, found: Found) -> Issue:

@@ -91,7 +91,7 @@ def _may_correct(desk: Desk, entry: Entry, field: str) -> None:
             ways_out=["Record what is right, and a deviation that tells what happened."],
         )
     if desk.account.role not in access.DEEDS[deed].roles:
-        raise NotPermitted(f"A {desk.account.role} may not correct what only others may {deed.replace('_', ' ')}.")
+        raise NotPermitted(f"{desk.account.role.one} may not correct what only others may {deed.replace('_', ' ')}.")
 
 
 def _may_read(work: Work, entry: Entry, field: str, now: Value) -> None:
@@ -100,7 +100,7 @@ def _may_read(work: Work, entry: Entry, field: str, now: Value) -> None:
     for part in field.split("."):
         node = node.get(part) if isinstance(node, Mapping) else None
     if not _same(node if isinstance(node, str | int | float | bool) else None, now):
-        raise NotPermitted(f"A {work.desk.account.role} may not read {field} of record {entry.record.seq}.")
+        raise NotPermitted(f"{work.desk.account.role.one} may not read {field} of record {entry.record.seq}.")
 
 
 def _same(one: Value, other: Value) -> bool:

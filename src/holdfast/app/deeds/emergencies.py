@@ -69,14 +69,16 @@ def unblind(desk: Desk, participant: str, *, reason: str, notified: Sequence[str
     Raises
     ------
     CallError
-        When the reason is missing, or nobody was told.
+        When the reason is missing, nobody was told, or `notified` is no list.
     OutOfOrder
         When the person has no slot.
     """
     with begin(desk, "unblind", participant) as work:
         why = text(reason, "the reason", needed=True)
+        if isinstance(notified, str):
+            raise CallError("`notified` is a list of names, not one text.", ways_out=['Write notified = ["Dr A"].'])
         told = tuple(text(name, "who was told", needed=True) for name in notified)
-        if not told or isinstance(notified, str):
+        if not told:
             raise CallError("Somebody must be told of an unblinding.", ways_out=["Name them in `notified`."])
         if work.ledger.last(Randomised, participant) is None:
             raise OutOfOrder(f"{participant} is not randomised, so there is nothing to open.")
