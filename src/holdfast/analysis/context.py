@@ -9,9 +9,10 @@ import pandas as pd
 
 from holdfast.analysis.dataset import Dataset
 from holdfast.analysis.results import counts
+from holdfast.analysis.variation import refuse_constant
 from holdfast.core.ledger import Ledger
 from holdfast.errors import CallError
-from holdfast.study.analyses import Declared
+from holdfast.study.analyses import Declared, Responders
 from holdfast.study.contrasts import Contrast, parse_contrast
 from holdfast.study.model import Study
 
@@ -36,8 +37,11 @@ class Context:
     span: tuple[float, float] = (0.0, 1.0)
 
     def long(self, declared: Declared, outcome: str, visits: Sequence[str] | None = None) -> pd.DataFrame:
-        """The long table of the analysis's own set."""
-        return self.data.long(outcome, visits, declared.set)
+        """The long table of the analysis's own set; shares of responders can be told where no value varies."""
+        table = self.data.long(outcome, visits, declared.set)
+        if not isinstance(declared, Responders):
+            refuse_constant(table, outcome, self.study.outcome(outcome).visits[0])
+        return table
 
     def contrasts(self, declared: Declared) -> tuple[Contrast, ...]:
         """The declared contrasts; with masked arms, written with the masked labels in their order."""

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from holdfast.analysis.context import Context, difference_words
 from holdfast.analysis.results import Found, Row, row_of
+from holdfast.analysis.variation import refuse_constant
 from holdfast.core.facts import Randomised
 from holdfast.errors import CallError
 from holdfast.randomisation import replays
@@ -24,6 +25,7 @@ def run(declared: RandomisationTest, context: Context) -> Found:
             ways_out=["leave this analysis out; the model-based analyses take any number of arms"],
         )
     table = context.data.long(declared.outcome, [declared.at])
+    refuse_constant(table, declared.outcome, context.study.outcome(declared.outcome).visits[0])
     keep = set(context.data.members(declared.set))
     table.loc[~table["participant"].isin(keep), "value"] = np.nan  # outside the set: in the procedure, not in the test
     rows: list[Row] = []

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from holdfast.analysis.context import Context
 from holdfast.analysis.logs import named
 from holdfast.analysis.results import Found
+from holdfast.analysis.variation import refuse_exact
 from holdfast.errors import CallError
 from holdfast.study import analyses
 
@@ -34,4 +37,11 @@ def runner(declared: analyses.Declared) -> Callable[[Any, Context], Found]:
     if module is None:
         raise CallError(f"this holdfast cannot run {getattr(declared, 'model', '?')!r} analyses")
     run: Callable[[Any, Context], Found] = import_module(f"holdfast.analysis.models.{module}").run
-    return lambda given, context: named(run(given, context), context.study, getattr(given, "outcome", ""))
+
+    def told(given: Any, context: Context) -> Found:
+        # What overflows or divides by nothing becomes infinite or NaN, and results say so; the screen need not.
+        with np.errstate(all="ignore"):
+            found = refuse_exact(run(given, context))
+        return named(found, context.study, getattr(given, "outcome", ""))
+
+    return told

@@ -20,12 +20,11 @@ ITEMS = ("24a", "cert:5", "cert:16a", "cert:16b", "tidier:11", "tidier:12")
 
 
 def section(source: Source) -> Section | None:
-    """What was delivered; only attendance while arms are masked, since a dose tells the arm. None without sessions."""
+    """What was delivered; None without sessions, and while arms are masked, since a dose tells the arm."""
     attended = _attendance(source)
-    if attended is None:
+    if attended is None or not set(source.arms.values()) <= {arm.code for arm in source.study.arms}:
         return None
-    known = {arm.code for arm in source.study.arms}
-    found = fidelity(source.study, source.ledger, source.arms) if set(source.arms.values()) <= known else None
+    found = fidelity(source.study, source.ledger, source.arms)
     if found is None:
         items = ("24a", "cert:5", "cert:16a", "tidier:11")
         return Section("delivery", "What was delivered", (attended,), items=items)
@@ -48,7 +47,7 @@ def delivery(study: Study, found: Fidelity) -> tuple[Section, ...]:
     return (Section("delivery", "What was delivered", tuple(blocks), items=ITEMS),)
 
 
-# Attendance, which may be shown with masked arms ----
+# Attendance ----
 
 
 def _attendance(source: Source) -> Grid | None:
@@ -179,6 +178,11 @@ def _reasons(found: Fidelity) -> list[Block]:
     arms = [arm.arm for arm in found.arms]
     lines = tuple(Line((reason, *(str(found.reasons[arm].get(reason, 0)) for arm in arms))) for reason in names)
     note = "Sessions that were missed, modified or ended early."
+    if any(reason.startswith("no reason") for reason in names):
+        note += (
+            " “No reason recorded”: what was delivered differs from what was asked, or the session ended early, and "
+            "nobody wrote down why; holdfast finds these sessions by comparing, and guesses no reason."
+        )
     return [Grid("reasons", "Reasons for missed and modified sessions", ("", *arms), lines, note)]
 
 

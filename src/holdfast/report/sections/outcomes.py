@@ -9,10 +9,10 @@ from holdfast.analysis.outcomes import better, name
 from holdfast.analysis.results import Analysed, Row
 from holdfast.report.effects import LOG, back_transformed, geometric
 from holdfast.report.figures import trajectories
-from holdfast.report.model import Block, Grid, Line, Picture, Section
+from holdfast.report.model import Block, Grid, Line, Paragraph, Picture, Section
 from holdfast.report.source import Source
 from holdfast.report.timeline import visit_days
-from holdfast.report.words import contrast, estimate, mean_sd, number, p_value
+from holdfast.report.words import contrast, estimate, join, mean_sd, number, p_value
 from holdfast.study.model import Outcome
 
 SHOWN = 6
@@ -26,7 +26,12 @@ def section(source: Source) -> Section:
         blocks.append(observed)
     if compared := _compared(source):
         blocks.append(compared)
-    blocks += [_trajectory(source, outcome) for outcome in _to_draw(source)]
+    drawn, rest = _to_draw(source)
+    blocks += [_trajectory(source, outcome) for outcome in drawn]
+    if rest:
+        told = join([name(outcome) for outcome in rest])
+        first = f"the first {SHOWN}, the primary outcome and those compared before others"
+        blocks.append(Paragraph(f"Drawn are {first}. Not drawn, and in the tables above: {told}.", "small"))
     return Section("outcomes", "Outcomes", tuple(blocks), items=("26",))
 
 
@@ -94,12 +99,13 @@ def _row(row: Row, decimals: int, analysed: Analysed) -> Line:
     )
 
 
-def _to_draw(source: Source) -> list[Outcome]:
+def _to_draw(source: Source) -> tuple[list[Outcome], list[Outcome]]:
+    """The outcomes whose course is drawn, and those with values for which there is no room."""
     compared = {each.outcome for each in source.of_model("ancova", "mmrm")}
     usable = [outcome for outcome in source.study.outcomes if len(outcome.visits) > 1 and _has_values(source, outcome)]
     rank = {"primary": 0, "secondary": 1, "mediator": 2, "exploratory": 3, "safety": 4}
     usable.sort(key=lambda outcome: (rank[outcome.role], outcome.code not in compared))
-    return usable[:SHOWN]
+    return usable[:SHOWN], usable[SHOWN:]
 
 
 def _has_values(source: Source, outcome: Outcome) -> bool:

@@ -97,6 +97,10 @@ def analysed_words(source: Source, analysed: Analysed) -> str:
     return f"Analysed: {count} randomised{only}, each in the arm they were randomised to."
 
 
+POINTS = ("risk difference", "difference of retention", "difference of time above the MIC")
+"""Differences of shares, which are printed as percentage points."""
+
+
 def printed(row: Row, decimals: int) -> str:
     """An estimate with its interval on its scale: proportions and logarithms in per cent, ratios with two decimals."""
     shown, unit = back_transformed(row)
@@ -105,8 +109,8 @@ def printed(row: Row, decimals: int) -> str:
         return f"{number(shown.estimate, max(1, decimals))} (below {low} or above {high}) {unit}".rstrip()
     if unit:
         return estimate(shown.estimate, shown.low, shown.high, max(1, decimals)) + f" {unit}"
-    if row.what.startswith("risk difference"):
-        return estimate(100 * row.estimate, 100 * row.low, 100 * row.high, 1) + " %"
+    if row.what.startswith(POINTS):
+        return estimate(100 * row.estimate, 100 * row.low, 100 * row.high, 1) + " percentage points"
     if row.what.startswith("number needed"):
         middle = " to ∞ to " if "infinity" in row.what else " to "
         return f"{number(row.estimate, 1)} ({number(row.low, 1)}{middle}{number(row.high, 1)})"

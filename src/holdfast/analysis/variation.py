@@ -1,0 +1,35 @@
+"""Refusal of data in which nothing varies that a model could explain."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from holdfast.analysis.results import Found
+from holdfast.errors import DataError
+
+EXACT = 1e-12
+"""A standard error below this share of the estimate (or of 1) is rounding, not variation."""
+
+
+def refuse_constant(table: pd.DataFrame, outcome: str, first: str) -> None:
+    """Raise `DataError` when everybody seen at a visit after the `first` has the same value there."""
+    for visit, part in table.groupby("visit", observed=True):
+        values = part["value"].dropna()
+        if visit != first and len(values) > 1 and values.nunique() == 1:
+            raise DataError(
+                f"everybody has the same value of {outcome} at {visit}, {float(values.iloc[0]):g}, so nothing varies "
+                "there that could be compared",
+                ways_out=["look at how the values were entered", "declare the analysis at another visit"],
+            )
+
+
+def refuse_exact(found: Found) -> Found:
+    """The same; raises `DataError` when a declared contrast has no sampling error, so no interval."""
+    for row in found.rows:
+        if row.role == "contrast" and 0 <= row.se <= EXACT * max(1.0, abs(row.estimate)):
+            raise DataError(
+                f"{row.contrast} at {row.at or 'all visits'}: the model fits every value exactly, so no variation is "
+                "left from which an interval could be told",
+                ways_out=["look at how the values were entered"],
+            )
+    return found

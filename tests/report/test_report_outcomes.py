@@ -1,0 +1,43 @@
+"""What the tables and figures of outcomes and delivery say about themselves."""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType, SimpleNamespace
+
+from holdfast.analysis import run
+from holdfast.analysis.results import Row
+from holdfast.report import document
+from holdfast.report.model import Paragraph
+from holdfast.report.sections.delivery import _reasons
+from holdfast.report.sections.questions import printed
+
+
+def test_outcomes_without_a_figure_are_named(helpers: ModuleType) -> None:
+    plain = helpers.exercise_plain()
+    extra = [{**plain["outcomes"][1], "code": f"more{k}", "name": f"More {k}"} for k in range(1, 5)]
+    plain["outcomes"] = [*plain["outcomes"], *extra]
+    study = helpers.study_of(plain, plain["analyses"][1])
+    _, ledger, arms = helpers.exercise()
+    made = document(study, ledger, run(study, ledger, arms), arms)
+    drawn = [picture for picture in made.pictures if picture.code.startswith("trajectory-")]
+    assert len(drawn) == 6  # of eight outcomes
+    (said,) = [b.text for b in made.blocks() if isinstance(b, Paragraph) and "Not drawn" in b.text]
+    missing = [
+        outcome.name for outcome in study.outcomes if f"trajectory-{outcome.code}" not in {p.code for p in drawn}
+    ]
+    assert len(missing) == 2
+    assert all(name in said for name in missing)
+
+
+def test_differences_of_shares_are_percentage_points() -> None:
+    row = Row("A - B", "FU", 0.221, 0.05, math.inf, 0.11, 0.33, 0.001, what="risk difference")
+    assert printed(row, 1) == "22.1 (11.0 to 33.0) percentage points"
+
+
+def test_a_missing_reason_is_explained() -> None:
+    arms = [SimpleNamespace(arm="HIT")]
+    (grid,) = _reasons(SimpleNamespace(reasons={"HIT": {"no reason recorded": 3}}, arms=arms))
+    assert "nobody wrote down why" in grid.note
+    (grid,) = _reasons(SimpleNamespace(reasons={"HIT": {"ill": 3}}, arms=arms))
+    assert "No reason" not in grid.note
