@@ -31,11 +31,16 @@ def analyse(
 
     Exit codes: 0 all ran, 1 an analysis could not be run, 2 wrong call, 3 refused or could not.
     """
-    *_, results = analysed(study, door="holdfast analyse", only=only or (), masked=masked, actor=actor)
+    found, *_, results = analysed(study, door="holdfast analyse", only=only or (), masked=masked, actor=actor)
+    if masked:
+        from holdfast.report.masking import kept, plain
+
+        results = kept(results, found)
     if json:
         import json as codec
 
-        typer.echo(codec.dumps(results.plain(), indent=2, ensure_ascii=False, allow_nan=False))
+        document = plain(results, found) if masked else results.plain()
+        typer.echo(codec.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         _print(results)
     if any(each.found is None for each in results.analyses):

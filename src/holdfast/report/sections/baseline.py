@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from holdfast.analysis.outcomes import name
+from holdfast.report.effects import geometric
 from holdfast.report.model import Grid, Line, Section
 from holdfast.report.path import by_chance
 from holdfast.report.source import Source
@@ -79,8 +80,13 @@ def _outcome(source: Source, outcome: Outcome) -> list[Line]:
     if all(math.isnan(value) for group in values for value in group):
         return []
     unit = f" ({outcome.unit})" if outcome.unit else ""
-    log = ", log scale" if outcome.transform == "log" else ""
-    return _numbers(f"{name(outcome)}{unit}{log}", values, outcome.decimals)
+    if outcome.transform == "log":
+        # A logarithm has no unit of its outcome: the geometric mean has.
+        label = f"{name(outcome)}{unit}, geometric mean (×/÷ SD)"
+        raw = [[math.exp(value) for value in group] for group in values]
+        _, *rest = _numbers(label, raw, outcome.decimals)
+        return [Line((label, *(geometric(group, outcome.decimals) for group in values))), *rest]
+    return _numbers(f"{name(outcome)}{unit}", values, outcome.decimals)
 
 
 def _numbers(label: str, groups: Sequence[Sequence[float]], decimals: int) -> list[Line]:
