@@ -22,7 +22,7 @@ def main(page_file: Path, target: Path) -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(page_file.resolve().as_uri())
         page.screenshot(path=str(target), clip={"x": 0, "y": 0, "width": WIDTH, "height": 1280})
-        figure = page.locator("figure:has(svg)").nth(2)
+        figure = page.locator("figure:has(svg)", has_text="over time").first
         second = target.with_name(target.stem + "-figure.png")
         figure.screenshot(path=str(second))
         browser.close()
