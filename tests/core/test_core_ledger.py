@@ -273,3 +273,14 @@ def test_the_hash_covers_every_part_of_the_envelope() -> None:
     hashes |= {seal(2, draft, GENESIS).hash, seal(1, draft, "1" * 64).hash}
     assert len(hashes) == 11
     assert encode(draft.fact) == {"site": "A", "on": None}
+
+
+def test_a_field_that_a_later_release_adds_does_not_break_an_old_chain() -> None:
+    """The text kept before the field `site` existed hashes as it did then; a changed text does not."""
+    envelope = ("UTC", "eve", "coordinator", "P1", "", "")
+    old = KeptDraft.of("enrolled", '{"on":"2026-03-02"}', NOON, envelope)
+    record = seal(1, old, GENESIS)
+    assert old.fact == Enrolled("", date(2026, 3, 2))  # read with today's types, the new field at its default
+    assert first_break([record]) is None
+    changed = KeptDraft.of("enrolled", '{"on":"2026-03-03"}', NOON, envelope)
+    assert first_break([Record(1, changed, GENESIS, record.hash)]) is not None

@@ -45,6 +45,10 @@ class Draft:
         """Which kind of fact it holds."""
         return type(self.fact)
 
+    def body(self) -> dict[str, Any]:
+        """The fact as plain JSON values: what is hashed."""
+        return encode(self.fact)
+
     def __eq__(self, other: object) -> bool:
         """A draft that came back from a store equals the draft that went in."""
         return isinstance(other, Draft) and all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
@@ -86,6 +90,14 @@ class KeptDraft(Draft):
             # `dataclasses.replace` makes one with the fact already read.
             return type(self.fact)
         return found
+
+    def body(self) -> dict[str, Any]:
+        """The fact as it was kept, so that a field that a later release adds does not change an old record's hash."""
+        try:
+            kept: dict[str, Any] = json.loads(self._text)
+        except AttributeError:
+            return encode(self.fact)
+        return kept
 
     def __getattr__(self, name: str) -> Any:
         # Only called while the slot is empty.
@@ -135,8 +147,8 @@ def plain(seq: int, draft: Draft, previous: str) -> dict[str, Any]:
     return {
         "seq": seq,
         "previous": previous,
-        "kind": draft.fact.kind,
-        "body": encode(draft.fact),
+        "kind": draft.kind.kind,
+        "body": draft.body(),
         "at": stamp(draft.at),
         "zone": draft.zone,
         "actor": draft.actor,
