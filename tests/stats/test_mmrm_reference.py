@@ -106,6 +106,7 @@ def test_every_tight_fit(folder: Path, prefix: str, cov: str) -> None:
         np.testing.assert_allclose(ours.p, theirs.p, rtol=1e-6, atol=1e-15)  # p amplifies t at |t| of 100
         check_covariance(folder, prefix, row, fit)
         check_questions(folder, prefix, row, fit)
+        check_terms(folder, prefix, row, fit)
 
 
 def check_covariance(folder: Path, prefix: str, row: Any, fit: Any) -> None:
@@ -115,6 +116,17 @@ def check_covariance(folder: Path, prefix: str, row: Any, fit: Any) -> None:
     if pairs is not None:
         vcov[pairs.i - 1, pairs.j - 1] = vcov[pairs.j - 1, pairs.i - 1] = pairs.value
         np.testing.assert_allclose(fit.vcov, vcov, rtol=TIGHT, atol=TIGHT * np.abs(vcov).max(), err_msg=row.fit_id)
+
+
+def check_terms(folder: Path, prefix: str, row: Any, fit: Any) -> None:
+    """Type II and III tests of every term (car::Anova), for every fit that has them."""
+    expected = table(folder, prefix, "anova").get(row.fit_id)
+    for kind, theirs in () if expected is None else expected.groupby("type"):
+        ours = {frozenset(one.term.split(":")): one for one in fit.tests(kind).itertuples()}
+        for one in theirs.itertuples():
+            mine = ours[frozenset(one.term.split(":"))]
+            found, wanted = (mine.num_df, mine.den_df, mine.F), (one.num_df, one.den_df, one.F)
+            np.testing.assert_allclose(found, wanted, rtol=TIGHT, err_msg=f"{row.fit_id} {kind} {one.term}")
 
 
 def check_questions(folder: Path, prefix: str, row: Any, fit: Any) -> None:
