@@ -197,10 +197,13 @@ def _body_mass(entries: Sequence[Entry]) -> float | None:
 _MASS_NAMES = ("body_mass", "weight", "mass")
 
 
+_SEXES: Mapping[str, Sex] = {"f": "F", "female": "F", "m": "M", "male": "M"}
+
+
 def _sex(entries: Sequence[Entry]) -> Sex | None:
     told = [str(e.fact.values.get("sex") or "") for e in entries if isinstance(e.fact, Described)]
     words = next((word.lower() for word in reversed(told) if word), "")
-    return {"f": "F", "female": "F", "m": "M", "male": "M"}.get(words)  # type: ignore[return-value]  # of the literal
+    return _SEXES.get(words)
 
 
 def _reference(capacities: Sequence[Capacity], on: date | None) -> float | None:

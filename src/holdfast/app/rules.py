@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import product
 
 from holdfast.app.path import State
 from holdfast.app.work import Work
@@ -126,15 +125,6 @@ def stratum_of(work: Work, participant: str) -> tuple[str, dict[str, Value]]:
         raise OutOfOrder(f"{participant} cannot be randomised before {', '.join(missing)} is recorded (deed describe).")
     stratum = design.stratum(known, _site(work.ledger, participant))
     return stratum, {name: known[name] for name in factors}
-
-
-def strata(study: Study) -> list[str]:
-    """The name of every stratum there can be, from the levels of its covariates and the sites."""
-    design = design_of(study)
-    levels = [study.covariate(code).levels for code in design.strata]
-    sites = [site.code for site in study.sites] if design.by_site else [""]
-    mixes = [dict(zip(design.strata, mix, strict=True)) for mix in product(*levels)]
-    return [design.stratum(mix, site) for mix in mixes for site in sites]
 
 
 def _site(ledger: Ledger, participant: str) -> str:

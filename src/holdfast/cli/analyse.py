@@ -111,8 +111,8 @@ def _print_one(console: object, each: Analysed) -> None:
             echo(f"[red]{escape(issue.what)}[/] {escape(issue.remedy)}", highlight=False)
         return
     table = Table(show_edge=False, pad_edge=False, box=None, header_style="bold")
-    for name, side in (("contrast", "left"), ("at", "left"), ("what", "left")):
-        table.add_column(name, justify=side)  # type: ignore[arg-type]  # the words are rich's own
+    for name in ("contrast", "at", "what"):
+        table.add_column(name, justify="left")
     for name in ("estimate", "low", "high", "se", "df", "p"):
         table.add_column(name, justify="right")
     for row in each.rows:

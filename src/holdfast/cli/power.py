@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -49,10 +49,10 @@ def power(
     typer.echo(_as_json(found, assumed, results) if json else _in_words(found, assumed, results))
 
 
-def _err() -> typer.FileText:
+def _err() -> TextIO:
     import sys
 
-    return sys.stderr  # type: ignore[return-value]  # typer's text file is what standard error is
+    return sys.stderr
 
 
 def _read(study: Path, scenario: Path | None) -> tuple[Study, Scenario]:

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 
 MAX_EVENTS = 800_000  # starts and ends of elements; two hours at one sample a second make 200,000
 MAX_DEPTH = 60
@@ -40,7 +45,7 @@ class _Watched(io.BytesIO):
         return piece
 
 
-def elements(data: bytes) -> Iterator[ElementTree.Element]:  # type: ignore[name-defined]
+def elements(data: bytes) -> Iterator[Element]:
     """Every element as it ends, in order; raises `BrokenXml` where reading cannot go on."""
     source = _Watched(data)
     depth = events = 0

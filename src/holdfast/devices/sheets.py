@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import itertools
 import zipfile
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from defusedxml import ElementTree
 from openpyxl import load_workbook
 
 from holdfast.core.issues import Issue, Severity
 from holdfast.devices.cells import Cell
 from holdfast.devices.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, too_large
 from holdfast.devices.safe_xml import BrokenXml, elements, is_safe
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 
 Rows = list[tuple[Cell, ...]]
 Issues = tuple[Issue, ...]
@@ -84,8 +89,7 @@ def _cell(value: object) -> Cell:
         return value
     if isinstance(value, str):
         return value[:MAX_CELL]
-    kind = type(value).__name__
-    return value if kind in ("time", "datetime", "timedelta") else None  # type: ignore[return-value]
+    return value if isinstance(value, dt.time | dt.datetime | dt.timedelta) else None
 
 
 def rows_of_spreadsheet_xml(data: bytes) -> tuple[Rows, Issues]:
@@ -104,7 +108,7 @@ def rows_of_spreadsheet_xml(data: bytes) -> tuple[Rows, Issues]:
     return rows, ()
 
 
-def _xml_row(row: ElementTree.Element) -> tuple[Cell, ...]:  # type: ignore[name-defined]
+def _xml_row(row: Element) -> tuple[Cell, ...]:
     out: list[Cell] = []
     for cell in row.findall(f"{_SPREADSHEET}Cell"):
         index = cell.get(f"{_SPREADSHEET}Index", "")

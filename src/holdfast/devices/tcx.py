@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
-from defusedxml import ElementTree
 
 from holdfast.core.issues import Issue, Severity
 from holdfast.core.recording import CHANNEL_UNITS, Lap, Recording
@@ -14,6 +14,10 @@ from holdfast.devices.cells import moment, number
 from holdfast.devices.limits import MAX_ROWS, too_large
 from holdfast.devices.safe_xml import BrokenXml, HostileXml, elements
 from holdfast.devices.samples import earliest, recording_from
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 
 #: local tag names of a trackpoint, and the channel each one is
 TAGS = {
@@ -79,7 +83,7 @@ class _Reader:
             return (Issue("damaged-file", "tcx", what, severity=Severity.WARNING),)
         return ()
 
-    def _end(self, element: ElementTree.Element) -> None:  # type: ignore[name-defined]
+    def _end(self, element: Element) -> None:
         tag = _local(element.tag)
         if tag == "Trackpoint":
             self._trackpoint(element)
@@ -93,7 +97,7 @@ class _Reader:
             if name and re.fullmatch(r"[\w .\-+()]{1,40}", name):
                 self.device = name
 
-    def _trackpoint(self, element: ElementTree.Element) -> None:  # type: ignore[name-defined]
+    def _trackpoint(self, element: Element) -> None:
         values = dict.fromkeys(self.channels, float("nan"))
         time = float("nan")
         for child in element.iter():
@@ -107,7 +111,7 @@ class _Reader:
         for name, value in values.items():
             self.channels[name].append(value)
 
-    def _lap(self, element: ElementTree.Element) -> None:  # type: ignore[name-defined]
+    def _lap(self, element: Element) -> None:
         start = moment(element.get("StartTime"))
         found = {_local(child.tag): child for child in element}
         seconds = number(_value(found.get("TotalTimeSeconds")))
@@ -131,7 +135,7 @@ def _local(tag: object) -> str:
     return tag.rsplit("}", 1)[-1] if isinstance(tag, str) else ""
 
 
-def _value(element: ElementTree.Element | None) -> str | None:  # type: ignore[name-defined]
+def _value(element: Element | None) -> str | None:
     if element is None:
         return None
     text: str | None = next((part.text for part in element if _local(part.tag) == "Value"), element.text)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from holdfast.report.guidelines import At, Filled, NotReported, codes, fill, gather, load
+from holdfast.report.guidelines.filling import Answer
 from holdfast.report.model import Grid, Line, Paragraph, Section
 
 
@@ -71,11 +72,11 @@ def _filled(guideline: Guideline, written: Sequence[Section], absent: Mapping[st
     checklist = load(guideline.code)
     known = {name for item in checklist.items for name in (item.number, item.parent)}
     parts = [(At(section.title, section.code), _mine(guideline, section, known)) for section in written]
-    answers: dict[str, object] = dict(gather(parts))
+    answers: dict[str, Answer] = dict(gather(parts))
     for item in checklist.items:
         if item.number not in answers and item.parent not in answers:
             answers[item.number] = NotReported(_because(guideline, item.number, absent))
-    return fill(checklist, answers)  # type: ignore[arg-type]  # places and reasons, as `fill` takes them
+    return fill(checklist, answers)
 
 
 def _because(guideline: Guideline, number: str, absent: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from holdfast.app.work import begin
 from holdfast.core.facts import Committed, Randomised, Unblinded
 from holdfast.core.issues import Severity
 from holdfast.errors import CallError, OutOfOrder
-from holdfast.randomisation import design_of
+from holdfast.randomisation import design_of, strata_of
 
 MOST_ENVELOPES = 200
 """Per stratum: more than a trial of this kind enrols while a system is down."""
@@ -57,7 +57,7 @@ def print_envelopes(desk: Desk, *, count: int = 10) -> Envelopes:
                 ways_out=["While the system is down, telephone the holder of the key."],
             )
         taken = Counter(e.original.stratum for e in work.ledger.all(Randomised) if isinstance(e.original, Randomised))
-        places = {name: range(taken[name] + 1, taken[name] + count + 1) for name in rules.strata(desk.study)}
+        places = {name: range(taken[name] + 1, taken[name] + count + 1) for name in strata_of(desk.study)}
         slips = tuple(access.open_ahead(desk, work.tx, places))
         looked = work.tx.ledger().entries[-1].record
     return Envelopes((looked,), work.done().issues, slips)
