@@ -100,7 +100,7 @@ def test_batch_equals_one_by_one(covariance: str, group: bool, weights: bool, df
         np.testing.assert_allclose(many.loglik[b], one.loglik, rtol=SAME)
         np.testing.assert_allclose(many.estimate[b], one.table.estimate, rtol=SAME, atol=1e-10)
         np.testing.assert_allclose(many.se[b], one.table.se, rtol=SAME)
-        np.testing.assert_allclose(many.df[b], one.table.df, rtol=1e-7)  # df divides by a small curvature
+        np.testing.assert_allclose(many.df[b], one.table.df, rtol=SAME)
 
 
 def test_counts_are_copies_of_people() -> None:
